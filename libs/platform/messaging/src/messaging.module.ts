@@ -1,0 +1,69 @@
+import { Controller, Global, HttpCode, Module, Param, Post, type DynamicModule } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { z } from 'zod';
+import { ServiceOnly } from '@atelier/auth';
+import type { EventDefinition } from '@atelier/kernel';
+import { MessagingTransport, ServiceConfig } from '@atelier/service';
+import { messagingEnvironmentSchema } from './environment.js';
+import { EventBus } from './event-bus.js';
+import { Inbox } from './inbox.js';
+import { KafkaBus } from './kafka-bus.js';
+import { MemoryBus } from './memory-bus.js';
+import { EventTransport, PUBLISHES } from './transport.js';
+
+const projectionId = z.string().regex(/^[a-z]+\.[a-z-]+$/);
+
+/** `npm run replay -- <projection>` ends here. */
+@Controller('internal/projections')
+class ProjectionsController {
+  constructor(private readonly transport: MessagingTransport) {}
+
+  @Post(':id/replay')
+  @HttpCode(200)
+  @ServiceOnly()
+  replay(@Param('id', { schema: projectionId }) id: string): Promise<{ events: number }> {
+    return (this.transport as EventTransport).replay(id);
+  }
+}
+
+export interface MessagingOptions {
+  /** The service's name; Kafka's client id. */
+  readonly app: string;
+  /** Every fact that the service states: their topics exist before it starts. */
+  // why: facts of several data types stand in one list.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  readonly publishes: readonly EventDefinition<any>[];
+}
+
+/** `imports: [MessagingModule.forRoot({ app: 'commerce', publishes: [PurchaseCompleted, …] })]`, once per service. */
+@Global()
+@Module({})
+export class MessagingModule {
+  static forRoot(options: MessagingOptions): DynamicModule {
+    return {
+      module: MessagingModule,
+      imports: [DiscoveryModule],
+      controllers: [ProjectionsController],
+      providers: [
+        Inbox,
+        { provide: PUBLISHES, useValue: options.publishes },
+        {
+          provide: EventBus,
+          inject: [ServiceConfig],
+          useFactory: (config: ServiceConfig): EventBus => {
+            const environment = messagingEnvironmentSchema.parse(config);
+            if (environment.KAFKA_BROKERS === 'memory') return new MemoryBus();
+            return new KafkaBus({
+              brokers: environment.KAFKA_BROKERS.split(','),
+              clientId: options.app,
+              sessionTimeoutMs: environment.CONSUMER_SESSION_TIMEOUT_MS,
+              replicationFactor: environment.KAFKA_REPLICATION_FACTOR,
+            });
+          },
+        },
+        { provide: MessagingTransport, useClass: EventTransport },
+      ],
+      exports: [EventBus, Inbox, MessagingTransport],
+    };
+  }
+}

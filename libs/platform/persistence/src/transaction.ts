@@ -1,0 +1,90 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type mongoose from 'mongoose';
+import { DomainError } from '@atelier/kernel';
+
+/** How often a transaction is begun anew after a write conflict or a failover before its caller is told. */
+export const TRANSACTION_ATTEMPTS_MAX = 10;
+/** How often a commit with an unknown outcome is asked for again. */
+export const COMMIT_ATTEMPTS_MAX = 5;
+const BACKOFF_BASE_MS = 4;
+const BACKOFF_MAX_MS = 250;
+
+interface Running {
+  readonly session: mongoose.mongo.ClientSession;
+  readonly afterCommit: (() => void)[];
+}
+
+const running = new AsyncLocalStorage<Running>();
+
+/** The session of the transaction that this call runs in, if any. */
+export const currentSession = (): mongoose.mongo.ClientSession | undefined => running.getStore()?.session;
+
+/** Does something once the transaction that this call runs in has committed; at once when there is none. */
+export function afterCommit(action: () => void): void {
+  const store = running.getStore();
+  if (store) store.afterCommit.push(action);
+  else action();
+}
+
+/**
+ * Runs `work` in one transaction, or joins the one that is already running (a consumer's). The work may run
+ * several times, so it must have no effect outside the database: calls to others happen before or after.
+ * Retries TransientTransactionError and UnknownTransactionCommitResult within limits (promise 19).
+ */
+export async function runInTransaction<T>(
+  connection: mongoose.Connection,
+  work: (session: mongoose.mongo.ClientSession) => Promise<T>,
+): Promise<T> {
+  const outer = running.getStore();
+  if (outer) return work(outer.session);
+
+  let last: unknown;
+  for (let attempt = 1; attempt <= TRANSACTION_ATTEMPTS_MAX; attempt++) {
+    const session = await connection.startSession();
+    const store: Running = { session, afterCommit: [] };
+    try {
+      session.startTransaction({ readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority' } });
+      const result = await running.run(store, () => work(session));
+      await commit(session);
+      for (const action of store.afterCommit) action();
+      return result;
+    } catch (error) {
+      last = error;
+      if (session.inTransaction()) await session.abortTransaction().catch(() => undefined);
+      if (!hasLabel(error, 'TransientTransactionError')) throw error;
+    } finally {
+      await session.endSession().catch(() => undefined);
+    }
+    await sleep(backoffMs(attempt));
+  }
+  throw new DomainError({
+    kind: 'unavailable',
+    code: 'platform.transaction.contended',
+    detail:
+      'Too many changes at the same place at the same time. Nothing was changed; try again in a moment.',
+    retryAfterSeconds: 1,
+    cause: last,
+  });
+}
+
+async function commit(session: mongoose.mongo.ClientSession): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await session.commitTransaction();
+      return;
+    } catch (error) {
+      if (!hasLabel(error, 'UnknownTransactionCommitResult') || attempt >= COMMIT_ATTEMPTS_MAX) throw error;
+      await sleep(backoffMs(attempt));
+    }
+  }
+}
+
+const backoffMs = (attempt: number): number =>
+  Math.random() * Math.min(BACKOFF_MAX_MS, BACKOFF_BASE_MS * 2 ** attempt);
+
+const hasLabel = (error: unknown, label: string): boolean =>
+  typeof error === 'object' &&
+  error !== null &&
+  'hasErrorLabel' in error &&
+  (error as { hasErrorLabel(label: string): boolean }).hasErrorLabel(label);

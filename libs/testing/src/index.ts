@@ -1,0 +1,4 @@
+export { aContext, aService, aUser, aVisitor } from './actors.js';
+export { infrastructure } from './environment.js';
+export { eventually } from './eventually.js';
+export { startService, type Answer, type Client, type ServiceUnderTest } from './service.js';
