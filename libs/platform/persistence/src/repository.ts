@@ -17,8 +17,9 @@ export interface Aggregate {
 export type Stored<State extends Aggregate> = Omit<State, 'id'> & { readonly _id: string };
 
 /** A filter that does not compile without the owner: nobody reads what is not theirs by forgetting a field. */
-export type OwnedFilter<State extends Aggregate, Owner extends keyof State> = mongoose.mongo.Filter<
-  Stored<State>
+export type OwnedFilter<State extends Aggregate, Owner extends keyof State> = Omit<
+  mongoose.mongo.Filter<Stored<State>>,
+  Owner
 > &
   Readonly<Record<Owner, string>>;
 
@@ -107,7 +108,7 @@ export abstract class Repository<State extends Aggregate, Owner extends keyof St
   }
 
   protected one(filter: OwnedFilter<State, Owner>): Promise<State | undefined> {
-    return this.oneAcrossOwners(filter, 'system');
+    return this.oneAcrossOwners(filter as mongoose.mongo.Filter<Stored<State>>, 'system');
   }
 
   protected async oneAcrossOwners(
@@ -121,7 +122,7 @@ export abstract class Repository<State extends Aggregate, Owner extends keyof St
   }
 
   protected page(filter: OwnedFilter<State, Owner>, page: PageRequest<State>): Promise<Page<State>> {
-    return this.pageAcrossOwners(filter, page, 'system');
+    return this.pageAcrossOwners(filter as mongoose.mongo.Filter<Stored<State>>, page, 'system');
   }
 
   /** One page by key set: the filter's index must end in the sort field and `_id`. */

@@ -1,0 +1,153 @@
+import type { IncomingMessage } from 'node:http';
+import { Module, type Provider, type Type } from '@nestjs/common';
+import { ModuleRef, NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
+import { newId } from '@atelier/kernel';
+import { createLogger, Logger, NestLogger } from '@atelier/observability';
+import type { ConfigDefinition, ServiceEnvironment } from './config.js';
+import { HealthRegistry } from './health.js';
+import { MessagingTransport } from './messaging-transport.js';
+import { OpenApiDocument } from './openapi.js';
+import { findOptional } from './optional-provider.js';
+import { sendProblem } from './problem.js';
+import { recordRequests } from './request-log.js';
+import { RouteTable } from './route-table.js';
+import { ServiceModule } from './service.module.js';
+import { ShutdownSequence, within } from './shutdown.js';
+
+const REQUEST_ID = /^[\w.:-]{1,64}$/;
+const PATH_PARAMETER_CHARS_MAX = 256;
+const REQUEST_TIMEOUT_MS = 60_000;
+
+export interface ServiceOptions {
+  /** Providers that replace or add to the global ones: another Clock, a Logger. */
+  readonly overrides?: readonly Provider[];
+  /** Before the routes are made: to register a Fastify plugin, such as multipart. */
+  readonly configure?: (app: NestFastifyApplication) => Promise<void> | void;
+}
+
+/** A running service. */
+export interface RunningService {
+  readonly app: NestFastifyApplication;
+  readonly logger: Logger;
+  /** Where it listens: `http://127.0.0.1:8083`. */
+  readonly url: string;
+  /** Drains and stops everything in order. Calling it again waits for the same. */
+  close(): Promise<void>;
+}
+
+/**
+ * Builds a service and lets it listen, without touching the process: tests use this, and `bootstrap` adds the
+ * signals. Throws a ConfigError for a bad environment.
+ */
+export async function createService<Values extends ServiceEnvironment>(
+  appModule: Type<unknown>,
+  definition: ConfigDefinition<Values>,
+  env: Readonly<Record<string, string | undefined>>,
+  options: ServiceOptions = {},
+): Promise<RunningService> {
+  const values = definition.load(env);
+  const app = await createApp(appModule, definition, values, options);
+  const logger = app.get(Logger);
+  const fastify = app.getHttpAdapter().getInstance();
+  try {
+    app.get(RouteTable).watch(fastify);
+    recordRequests(fastify, definition.name, logger, values.SLOW_REQUEST_MS);
+    onlyJson(app, fastify, values.BODY_BYTES_MAX);
+    closeConnectionsWhileDraining(fastify, app.get(HealthRegistry));
+    await options.configure?.(app);
+    const messaging = connectMessaging(app);
+    app.get(OpenApiDocument).describe(app, definition.name);
+    // The hooks run first: a consumer needs its collections and indexes before its first event.
+    await app.init();
+    if (messaging) await app.startAllMicroservices();
+    await app.listen(values.PORT, values.HOST);
+  } catch (error) {
+    await app.get(ShutdownSequence).run();
+    await app.close().catch((err: unknown) => logger.error({ err }, 'what had started could not be closed'));
+    throw error;
+  }
+  app.get(HealthRegistry).started();
+  const url = await app.getUrl();
+  logger.info({ url }, 'listening');
+  let closing: Promise<void> | undefined;
+  return { app, logger, url, close: () => (closing ??= drain(app, values.DRAIN_TIMEOUT_MS, logger)) };
+}
+
+async function createApp(
+  appModule: Type<unknown>,
+  definition: ConfigDefinition,
+  values: ServiceEnvironment,
+  options: ServiceOptions,
+): Promise<NestFastifyApplication> {
+  const logger = createLogger(definition.name, { level: values.LOG_LEVEL, format: values.LOG_FORMAT });
+  const service = ServiceModule.forService({
+    definition,
+    values,
+    logger,
+    overrides: options.overrides ?? [],
+  });
+  @Module({ imports: [service, appModule] })
+  class RootModule {}
+  const adapter = new FastifyAdapter({
+    bodyLimit: values.BODY_BYTES_MAX,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    routerOptions: { maxParamLength: PATH_PARAMETER_CHARS_MAX },
+    // What the router refuses before any route or filter is known, such as a path that is no URL.
+    frameworkErrors: sendProblem,
+    genReqId: ({ headers }: IncomingMessage) => {
+      const given = headers['x-request-id'];
+      return typeof given === 'string' && REQUEST_ID.test(given) ? given : newId('req');
+    },
+  });
+  return NestFactory.create<NestFastifyApplication>(RootModule, adapter, {
+    logger: new NestLogger(logger),
+    bodyParser: false,
+    // Signed webhooks are verified over the bytes as they came.
+    rawBody: true,
+    abortOnError: false,
+  });
+}
+
+/** Forms and plain text are refused with 415: a browser sends those across sites without asking. */
+function onlyJson(app: NestFastifyApplication, fastify: FastifyInstance, bodyLimit: number): void {
+  fastify.removeAllContentTypeParsers();
+  app.useBodyParser('application/json', { bodyLimit });
+}
+
+function closeConnectionsWhileDraining(fastify: FastifyInstance, health: HealthRegistry): void {
+  fastify.addHook('onSend', (_request, reply, payload, done) => {
+    if (health.draining) reply.header('connection', 'close');
+    done(null, payload);
+  });
+}
+
+function connectMessaging(app: NestFastifyApplication): boolean {
+  const transport = findOptional(app.get(ModuleRef), MessagingTransport);
+  if (!transport) return false;
+  // Messages pass none of the guards and interceptors of HTTP: the transport brings its own.
+  app.connectMicroservice({ strategy: transport });
+  app.get(ShutdownSequence).add('consumers', 'messaging transport', () => transport.close());
+  return true;
+}
+
+async function drain(app: NestFastifyApplication, timeoutMs: number, logger: Logger): Promise<void> {
+  app.get(HealthRegistry).drain();
+  const server = app.getHttpServer();
+  const answered = new Promise<void>((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
+  try {
+    await within(timeoutMs, answered);
+  } catch {
+    logger.warn(
+      { timeoutMs },
+      'requests were still running when the drain time was over; their connections are cut',
+    );
+    server.closeAllConnections();
+  }
+  await app.get(ShutdownSequence).run();
+  await app.close();
+}

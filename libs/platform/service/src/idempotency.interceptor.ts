@@ -1,0 +1,151 @@
+import {
+  Inject,
+  Injectable,
+  type CallHandler,
+  type ExecutionContext,
+  type NestInterceptor,
+} from '@nestjs/common';
+import { ModuleRef, Reflector } from '@nestjs/core';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { defer, from, lastValueFrom, type Observable } from 'rxjs';
+import { contextOf, setContextOf } from '@atelier/auth';
+import { DomainError, type Context } from '@atelier/kernel';
+import { Logger } from '@atelier/observability';
+import {
+  IDEMPOTENCY_LEASE_MS,
+  IDEMPOTENCY_TTL_MS,
+  IDEMPOTENT,
+  idempotencySeed,
+  IdempotencyStore,
+  requestHash,
+  type IdempotentOptions,
+  type StoredAnswer,
+} from './idempotency.js';
+import { findOptional } from './optional-provider.js';
+import { PROBLEM_CONTENT_TYPE, problemOf } from './problem.js';
+
+const KEY = /^[\x20-\x7e]{1,255}$/;
+const KEPT_HEADERS = ['location', 'etag', 'link', 'content-type'];
+/** Refusals that say "not now": a repeat must be allowed to fare better. */
+const PASSING_STATUSES = new Set([401, 408, 429]);
+const PASSING_CODES = new Set(['platform.idempotency.in_flight', 'platform.version.conflict']);
+
+/** Runs an `@Idempotent()` handler once per caller, route and key, and answers repeats with the first answer. */
+@Injectable()
+export class IdempotencyInterceptor implements NestInterceptor {
+  constructor(
+    @Inject(Reflector) private readonly reflector: Reflector,
+    @Inject(ModuleRef) private readonly modules: ModuleRef,
+    @Inject(Logger) private readonly logger: Logger,
+  ) {}
+
+  intercept(execution: ExecutionContext, next: CallHandler): Observable<unknown> {
+    if (execution.getType() !== 'http') return next.handle();
+    const options = this.reflector.get<IdempotentOptions | undefined>(IDEMPOTENT, execution.getHandler());
+    if (!options) return next.handle();
+    const request = execution.switchToHttp().getRequest<FastifyRequest>();
+    const key = keyOf(request, options);
+    if (key === undefined) return next.handle();
+    const context = contextOf(request);
+    const store = findOptional(this.modules, IdempotencyStore);
+    if (!context || !store) throw new Error('@Idempotent() needs an actor and an IdempotencyStore');
+    const reply = execution.switchToHttp().getResponse<FastifyReply>();
+    return defer(() => from(this.run({ store, request, reply, context, key }, next)));
+  }
+
+  private async run(call: Call, next: CallHandler): Promise<unknown> {
+    const { store, request, reply, context, key } = call;
+    const seed = idempotencySeed(context, request, key);
+    const begun = await store.begin(seed, requestHash(request), IDEMPOTENCY_TTL_MS, IDEMPOTENCY_LEASE_MS);
+    if (begun.state === 'mismatch') throw keyReused();
+    if (begun.state === 'in_flight') throw inFlight(begun.retryAfterSeconds);
+    if (begun.state === 'replay') return replay(reply, begun);
+    setContextOf(request, { ...context, idempotency: { seed, firstSeenAt: begun.firstSeenAt } });
+    let result: unknown;
+    try {
+      result = await lastValueFrom(next.handle(), { defaultValue: undefined });
+    } catch (error) {
+      await this.settle(call, seed, isLasting(error) ? refused(error, request) : undefined);
+      throw error;
+    }
+    await this.settle(call, seed, {
+      status: reply.statusCode,
+      headers: keptHeaders(reply),
+      body: textOf(result),
+    });
+    return result;
+  }
+
+  /** The effect stands whether or not the answer could be kept: a repeat then finds it by its derived ids. */
+  private async settle({ store }: Call, seed: string, answer: StoredAnswer | undefined): Promise<void> {
+    try {
+      await (answer ? store.complete(seed, answer) : store.abandon(seed));
+    } catch (err) {
+      this.logger.error({ err, seed }, 'an idempotency key could not be settled');
+    }
+  }
+}
+
+interface Call {
+  readonly store: IdempotencyStore;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly context: Context;
+  readonly key: string;
+}
+
+function keyOf(request: FastifyRequest, options: IdempotentOptions): string | undefined {
+  const key = request.headers['idempotency-key'];
+  if (key === undefined && !options.required) return undefined;
+  if (typeof key === 'string' && KEY.test(key)) return key;
+  throw new DomainError({
+    kind: 'invalid',
+    code: key === undefined ? 'platform.idempotency.key_required' : 'platform.idempotency.key_invalid',
+    detail: 'Send an Idempotency-Key of 1 to 255 printable characters, one per intent.',
+  });
+}
+
+const keyReused = () =>
+  new DomainError({
+    kind: 'unprocessable',
+    code: 'platform.idempotency.key_reused',
+    detail: 'This Idempotency-Key was used with another request. Use a new key.',
+  });
+
+const inFlight = (retryAfterSeconds: number) =>
+  new DomainError({
+    kind: 'conflict',
+    code: 'platform.idempotency.in_flight',
+    detail: 'The first request with this Idempotency-Key is still running. Repeat it shortly.',
+    retryAfterSeconds,
+  });
+
+const isLasting = (error: unknown): error is DomainError =>
+  error instanceof DomainError &&
+  error.status < 500 &&
+  !PASSING_STATUSES.has(error.status) &&
+  !PASSING_CODES.has(error.code);
+
+const refused = (error: DomainError, request: FastifyRequest): StoredAnswer => ({
+  status: error.status,
+  headers: { 'content-type': PROBLEM_CONTENT_TYPE },
+  body: JSON.stringify(problemOf(error, request)),
+});
+
+const textOf = (result: unknown): string | null => (result === undefined ? null : JSON.stringify(result));
+
+function keptHeaders(reply: FastifyReply): Record<string, string> {
+  const kept = KEPT_HEADERS.map((name) => [name, reply.getHeader(name)] as const);
+  return Object.fromEntries(
+    kept.filter(([, value]) => value !== undefined).map(([name, value]) => [name, String(value)]),
+  );
+}
+
+function replay(reply: FastifyReply, answer: StoredAnswer): unknown {
+  reply.status(answer.status).headers(answer.headers).header('idempotency-replayed', 'true');
+  if (typeof answer.body !== 'string') return undefined;
+  const contentType = answer.headers['content-type'];
+  // Problems go out as the text they were: the serializer knows only application/json.
+  if (contentType === PROBLEM_CONTENT_TYPE) return answer.body;
+  return JSON.parse(answer.body) as unknown;
+}

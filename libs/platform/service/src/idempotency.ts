@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto';
+import { SetMetadata } from '@nestjs/common';
+import type { Context } from '@atelier/kernel';
+
+/** How long an answer is kept for repeats. */
+export const IDEMPOTENCY_TTL_MS = 86_400_000;
+/** How long a first run may take before a repeat may run again. */
+export const IDEMPOTENCY_LEASE_MS = 60_000;
+
+/** An answer as it is kept. `body` is JSON text (or null), opaque to the store. */
+export interface StoredAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: unknown;
+}
+
+export type IdempotencyState =
+  | { readonly state: 'started'; readonly firstSeenAt: Date }
+  | ({ readonly state: 'replay' } & StoredAnswer)
+  | { readonly state: 'in_flight'; readonly retryAfterSeconds: number }
+  | { readonly state: 'mismatch' };
+
+/** Where keys and their first answers are kept. Persistence has the one on MongoDB. */
+export abstract class IdempotencyStore {
+  /**
+   * Claims the key for this request, or tells what became of it. After an abandoned or expired run the same seed
+   * starts again with the first `firstSeenAt`, so that the ids derived from it stay the same.
+   */
+  abstract begin(
+    seed: string,
+    requestHash: string,
+    ttlMs: number,
+    leaseMs: number,
+  ): Promise<IdempotencyState>;
+  /** Keeps the answer for repeats. */
+  abstract complete(seed: string, answer: StoredAnswer): Promise<void>;
+  /** Gives the key free: the request had no lasting answer. */
+  abstract abandon(seed: string): Promise<void>;
+}
+
+export interface IdempotentOptions {
+  /** Refuse the request without a key. */
+  readonly required?: boolean;
+}
+
+export const IDEMPOTENT = Symbol('idempotent');
+
+/** On a POST that creates or spends: takes `Idempotency-Key`, runs once per key, and repeats the first answer. */
+export const Idempotent = (options: IdempotentOptions = {}) => SetMetadata(IDEMPOTENT, options);
+
+export interface KeyedRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly routeOptions: { readonly url?: string };
+  readonly query: unknown;
+  readonly body: unknown;
+}
+
+/**
+ * The key within its scope: caller, route and path. All visitors share one actor, so their address is added: one
+ * visitor's key must never answer another.
+ */
+export function idempotencySeed(context: Context, request: KeyedRequest, key: string): string {
+  const { actor, ipAddress } = context;
+  const caller =
+    actor.kind === 'anonymous' ? [actor.kind, actor.id, ipAddress ?? ''] : [actor.kind, actor.id];
+  const path = request.url.split('?', 1)[0];
+  return sha256([...caller, request.method, request.routeOptions.url ?? '', path, key]);
+}
+
+/** The input: equal for equal JSON, whatever the order of its members. */
+export function requestHash(request: KeyedRequest): string {
+  return sha256([canonical(request.body), canonical(request.query)]);
+}
+
+const sha256 = (value: unknown) => createHash('sha256').update(JSON.stringify(value)).digest('hex');
+
+function canonical(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(canonical);
+  if (typeof value !== 'object' || value === null) return value ?? null;
+  return Object.entries(value)
+    .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+    .map(([key, item]) => [key, canonical(item)]);
+}

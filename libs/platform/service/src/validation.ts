@@ -1,0 +1,61 @@
+import { StandardSchemaValidationPipe, type ArgumentMetadata } from '@nestjs/common';
+import { DomainError, type FieldError } from '@atelier/kernel';
+import type { z } from 'zod';
+
+const FIELD_ERRORS_MAX = 50;
+
+const PLACES: Readonly<Record<string, string>> = { body: 'body', query: 'query', param: 'path' };
+
+interface Issue {
+  readonly message: string;
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[];
+  /** zod's own members, where the schema is zod's. */
+  readonly code?: string;
+  readonly keys?: readonly string[];
+}
+
+/**
+ * Validates every argument that names a schema: `@Body({ schema })`, `@Query({ schema })`, `@Param('id', { schema })`.
+ * A refusal is a 400 `platform.request.invalid` with a JSON pointer per field.
+ */
+export class RequestValidationPipe extends StandardSchemaValidationPipe {
+  override async transform<T>(value: T, metadata: ArgumentMetadata): Promise<T> {
+    const { schema } = metadata;
+    if (!schema || !this.toValidate(metadata)) return value;
+    this.stripProtoKeys(value);
+    const result = await this.validate<T>(value, schema);
+    if (!result.issues) return result.value;
+    const base = metadata.data === undefined ? [] : [metadata.data];
+    throw invalidRequest(PLACES[metadata.type] ?? 'request', result.issues, base);
+  }
+}
+
+/** Validates a query string outside of Nest's arguments, with the same refusal: `parseQuery(schema)(request.query)`. */
+export function parseQuery<Schema extends z.ZodType>(schema: Schema): (query: unknown) => z.infer<Schema> {
+  return (query) => {
+    const result = schema.safeParse(query);
+    if (result.success) return result.data;
+    throw invalidRequest('query', result.error.issues, []);
+  };
+}
+
+function invalidRequest(place: string, issues: readonly Issue[], base: readonly string[]): DomainError {
+  return new DomainError({
+    kind: 'invalid',
+    code: 'platform.request.invalid',
+    detail: `The request's ${place} is invalid; see errors.`,
+    errors: issues.flatMap((issue) => fieldErrors(issue, base)).slice(0, FIELD_ERRORS_MAX),
+  });
+}
+
+function fieldErrors(issue: Issue, base: readonly string[]): FieldError[] {
+  const path = [...base, ...(issue.path ?? []).map((part) => (typeof part === 'object' ? part.key : part))];
+  if (issue.code === 'unrecognized_keys' && issue.keys)
+    return issue.keys.map((key) => ({ pointer: pointerTo([...path, key]), detail: 'is not a known field' }));
+  const missing = issue.message.endsWith('received undefined');
+  return [{ pointer: pointerTo(path), detail: missing ? 'is required' : issue.message }];
+}
+
+/** RFC 6901. The empty pointer is the whole document. */
+const pointerTo = (path: readonly PropertyKey[]) =>
+  path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
