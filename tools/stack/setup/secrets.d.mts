@@ -1,0 +1,1 @@
+export function ensureSecrets(dataDir: string): Promise<void>;

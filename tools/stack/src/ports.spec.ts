@@ -1,0 +1,32 @@
+import { createServer } from 'node:net';
+import { describeOwner, freePorts, portOwners } from './ports.js';
+
+describe('ports', () => {
+  it('names the process that listens on a taken port', async () => {
+    const server = createServer();
+    const [free = 0, taken = 0] = await freePorts(2);
+    await new Promise<void>((resolve) => server.listen(taken, '127.0.0.1', resolve));
+    try {
+      const owners = portOwners([free, taken]);
+      expect(owners).toEqual([{ port: taken, pid: process.pid, command: expect.any(String) }]);
+      expect(describeOwner(owners[0]!)).toContain(`port ${taken} is taken by process ${process.pid} (`);
+    } finally {
+      await new Promise((resolve) => server.close(resolve));
+    }
+  });
+
+  it('finds a listener on IPv6 as well', async () => {
+    const server = createServer();
+    const [port = 0] = await freePorts(1);
+    await new Promise<void>((resolve) => server.listen(port, '::', resolve));
+    try {
+      expect(portOwners([port])).toMatchObject([{ port, pid: process.pid }]);
+    } finally {
+      await new Promise((resolve) => server.close(resolve));
+    }
+  });
+
+  it('gives as many different free ports as asked for', async () => {
+    expect(new Set(await freePorts(12)).size).toBe(12);
+  });
+});
