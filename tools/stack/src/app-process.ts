@@ -25,9 +25,7 @@ export async function startApp(
   const tracing = isTraced ? ['--import', '@atelier/observability/register'] : [];
   const child = spawn(
     process.execPath,
-    ['--enable-source-maps',
-      // kafkajs asks for timers in the past when it is behind; Node rounds them up and warns.
-      '--disable-warning=TimeoutNegativeWarning', quietKafkajs, '--import', tether, ...tracing, main],
+    ['--enable-source-maps', quietKafkajs, '--import', tether, ...tracing, main],
     {
       cwd: root,
       env,

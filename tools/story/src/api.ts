@@ -1,6 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 
 const REQUEST_TIMEOUT_MS = 15_000;
+/** A good client repeats what the platform could not take just now, with the same key, for at most this long. */
+const REPEAT_MS_MAX = 45_000;
+const REPEAT_PAUSE_MS = 500;
 
 export interface Answer {
   readonly status: number;
@@ -32,6 +35,31 @@ export class Api {
     path: string,
     options: { token?: string; body?: unknown; headers?: Record<string, string>; quiet?: boolean } = {},
   ): Promise<Answer> {
+    const key = randomUUID();
+    const deadline = Date.now() + REPEAT_MS_MAX;
+    for (;;) {
+      const answer = await this.once(method, path, options, key).catch((error: unknown) => {
+        if (Date.now() > deadline) throw error;
+        return undefined;
+      });
+      const busy = answer === undefined || [502, 503, 504].includes(answer.status) || inFlight(answer);
+      if (!busy || Date.now() > deadline) {
+        if (answer === undefined) continue;
+        const { body } = options;
+        const sent = body instanceof FormData ? '(a picture)' : body;
+        if (!options.quiet) this.onExchange({ method, path, sent, answer });
+        return answer;
+      }
+      await new Promise((resolve) => setTimeout(resolve, REPEAT_PAUSE_MS));
+    }
+  }
+
+  private async once(
+    method: string,
+    path: string,
+    options: Parameters<Api['request']>[2] & object,
+    key: string,
+  ): Promise<Answer> {
     const { body } = options;
     const form = body instanceof FormData;
     const response = await fetch(path.startsWith('http') ? path : `${this.gatewayUrl}/api/v1${path}`, {
@@ -40,7 +68,7 @@ export class Api {
       headers: {
         traceparent: `00-${this.traceId}-${randomBytes(8).toString('hex')}-01`,
         ...(options.token ? { authorization: `Bearer ${options.token}` } : {}),
-        ...(method === 'POST' ? { 'idempotency-key': randomUUID() } : {}),
+        ...(method === 'POST' ? { 'idempotency-key': key } : {}),
         ...(body !== undefined && !form ? { 'content-type': 'application/json' } : {}),
         ...options.headers,
       },
@@ -48,13 +76,11 @@ export class Api {
     });
     const text = await response.text();
     const isJson = response.headers.get('content-type')?.includes('json') ?? false;
-    const answer: Answer = {
+    return {
       status: response.status,
       etag: response.headers.get('etag'),
       body: isJson ? (JSON.parse(text) as unknown) : text,
     };
-    if (!options.quiet) this.onExchange({ method, path, sent: form ? '(a picture)' : body, answer });
-    return answer;
   }
 
   /** The same, and anything but the expected status ends the story with what was answered. */
@@ -73,6 +99,9 @@ export class Api {
     return answer.body as Answer['body'];
   }
 }
+
+const inFlight = ({ status, body }: Answer): boolean =>
+  status === 409 && (body as { code?: string }).code === 'platform.idempotency.in_flight';
 
 const POLL_MS = 100;
 
