@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { messagingEnvironment } from '@atelier/messaging';
+import { persistenceEnvironment } from '@atelier/persistence';
+import { defineConfig, serviceEnvironment } from '@atelier/service';
+import { privateJwkSchema } from './keys/private-jwk.js';
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+
+/** The whole environment of identity. */
+export const identityConfig = defineConfig('identity', {
+  ...serviceEnvironment,
+  ...persistenceEnvironment,
+  ...messagingEnvironment,
+  JWT_PRIVATE_JWK: privateJwkSchema.describe(
+    'signs access tokens: a private JWK, ES256 (P-256) or EdDSA (Ed25519)',
+  ),
+  /** The root of what identity derives: refresh tokens, hashes of addresses, sealed answers. Keep it stable. */
+  DATA_ENCRYPTION_KEY: z.string().min(32).max(1_024),
+  /** `{"admin":{"email","password"},"moderator":{…}}`; read outside production only. */
+  DEV_LOGINS_FILE: z.string().min(1).optional(),
+  /** A session that is not used for this long is over; each refresh begins the time anew. */
+  SESSION_IDLE_MS_MAX: z.coerce
+    .number()
+    .int()
+    .min(MINUTE_MS)
+    .default(30 * DAY_MS),
+  /** A session never lasts longer than this, however often it is used. */
+  SESSION_AGE_MS_MAX: z.coerce
+    .number()
+    .int()
+    .min(MINUTE_MS)
+    .default(90 * DAY_MS),
+  /** Two tabs that refresh with one token within this time get one successor; later it counts as reuse. */
+  REFRESH_GRACE_MS: z.coerce.number().int().min(0).max(MINUTE_MS).default(10_000),
+  LOG_IN_WINDOW_MS: z.coerce
+    .number()
+    .int()
+    .min(1_000)
+    .default(15 * MINUTE_MS),
+  LOG_IN_FAILURES_PER_ACCOUNT_MAX: z.coerce.number().int().min(1).default(10),
+  LOG_IN_FAILURES_PER_ADDRESS_MAX: z.coerce.number().int().min(1).default(100),
+  PASSWORD_HASHES_RUNNING_MAX: z.coerce.number().int().min(1).max(64).default(2),
+  PASSWORD_HASHES_WAITING_MAX: z.coerce.number().int().min(0).max(10_000).default(40),
+});
