@@ -5,12 +5,14 @@ import { HealthRegistry, ServiceConfig, setTransactionProbe, ShutdownSequence } 
 import { ensureIndexes } from './indexes.js';
 import { migrate, type Migration } from './migrations.js';
 import { currentSession, runInTransaction } from './transaction.js';
+import { Turnstile } from './turnstile.js';
 
 /** The part of a service's environment that persistence reads. */
 export const persistenceEnvironment = {
   MONGODB_URI: z.string().startsWith('mongodb').describe('a replica set; DocumentDB and Atlas work too'),
   MONGODB_DATABASE: z.string().min(1).max(63).optional().describe('default: the name of the service'),
   MONGODB_POOL_MAX: z.coerce.number().int().min(1).max(200).default(20),
+  MONGODB_TRANSACTIONS_WAITING_MAX: z.coerce.number().int().min(1).default(1_000),
   MONGODB_QUERY_TIMEOUT_MS: z.coerce.number().int().min(100).default(30_000),
 };
 const environmentSchema = z.object(persistenceEnvironment);
@@ -32,6 +34,7 @@ export class Database implements OnModuleInit, OnApplicationBootstrap {
   /** The service's name: its database's, and the first word of every fact it may state. */
   readonly app: string;
   private readonly log = new Logger(Database.name);
+  private readonly turnstile: Turnstile;
 
   constructor(
     @Inject(DATABASE_OPTIONS) private readonly options: DatabaseOptions,
@@ -53,6 +56,11 @@ export class Database implements OnModuleInit, OnApplicationBootstrap {
       ignoreUndefined: true,
       monitorCommands: environment.MONGODB_DATABASE !== undefined,
     });
+    // Half of the pool: an open transaction and a plain query beside it each find a connection.
+    this.turnstile = new Turnstile(
+      Math.max(1, Math.floor(environment.MONGODB_POOL_MAX / 2)),
+      environment.MONGODB_TRANSACTIONS_WAITING_MAX,
+    );
     this.connection.on('error', (error: Error) => this.log.error(`database: ${error.message}`));
     setTransactionProbe(() => currentSession() !== undefined);
     shutdown.add('database', 'mongodb', () => this.connection.close());
@@ -82,6 +90,7 @@ export class Database implements OnModuleInit, OnApplicationBootstrap {
 
   /** See `runInTransaction`. */
   transaction<T>(work: (session: mongoose.mongo.ClientSession) => Promise<T>): Promise<T> {
-    return runInTransaction(this.connection, work);
+    if (currentSession()) return runInTransaction(this.connection, work);
+    return this.turnstile.pass(() => runInTransaction(this.connection, work));
   }
 }

@@ -13,6 +13,7 @@ export interface HealthCheckEntry {
 /** What decides whether this service is ready. Liveness never depends on any of it. */
 export class HealthRegistry {
   private readonly entries = new Map<string, HealthCheckEntry>();
+  private readonly drainListeners: (() => void)[] = [];
   private phase: 'starting' | 'serving' | 'draining' = 'starting';
 
   /** Adds a check. With `readiness: false` it is shown, and does not keep traffic away. Names are unique. */
@@ -37,6 +38,12 @@ export class HealthRegistry {
   /** From now on this instance wants no new traffic. */
   drain(): void {
     this.phase = 'draining';
+    for (const listener of this.drainListeners) listener();
+  }
+
+  /** For requests that would not end by themselves, such as event streams: the drain waits for them. */
+  whenDraining(listener: () => void): void {
+    this.drainListeners.push(listener);
   }
 
   get draining(): boolean {

@@ -14,6 +14,7 @@ export {
   type StoredAnswer,
 } from './idempotency.js';
 export * from './messaging-transport.js';
+export { OpenApiDocument } from './openapi.js';
 export { decodeCursor, encodeCursor } from './pagination.js';
 // Contracts need them too, so they live in the kernel.
 export { PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, pageOf, pageQuery, type Page } from '@atelier/kernel';

@@ -16,7 +16,7 @@ export class OpenApiDocument {
     this.make = () => SwaggerModule.createDocument(app, config);
   }
 
-  get(): OpenAPIObject {
+  get(): OpenAPIObject | Promise<OpenAPIObject> {
     if (!this.make) throw new Error('the service is still starting');
     this.document ??= this.make();
     return this.document;

@@ -1,0 +1,94 @@
+import { spawnSync } from 'node:child_process';
+import { exampleEnvelope, newId } from '@atelier/kernel';
+import { infrastructure, startService, type ServiceUnderTest } from '@atelier/testing';
+import { PaymentSucceeded } from '@atelier/contracts/commerce/payment.events';
+import { ledgerConfig } from '../ledger.config.js';
+import { LedgerModule } from '../ledger.module.js';
+import { VerifyBooks } from './verify-books.usecase.js';
+
+const userId = newId('usr');
+const account = `user:${userId}`;
+let ledger: ServiceUnderTest;
+beforeEach(async () => {
+  ledger = await startService(LedgerModule, ledgerConfig);
+  for (const credits of [100, 200, 300]) {
+    const payment = { ...PaymentSucceeded.example, paymentId: newId('pay'), userId, credits };
+    await ledger.publish(exampleEnvelope(PaymentSucceeded, payment, { subject: payment.paymentId }));
+  }
+});
+afterEach(() => ledger.close());
+
+const findings = async () => (await ledger.app.get(VerifyBooks, { strict: false }).execute()).findings;
+const tamper = async (collection: string, filter: object, update: object) => {
+  const { modifiedCount } = await ledger.database.connection.collection(collection).updateOne(filter, update);
+  expect(modifiedCount).toBe(1);
+};
+const second = { 'links.sequence': 2 };
+
+describe('verify', () => {
+  it('finds nothing in books that nobody touched', async () => {
+    expect(await findings()).toEqual([]);
+  });
+
+  it('names the account and both amounts when a balance was changed', async () => {
+    await tamper('credit_balances', { _id: userId }, { $inc: { settled: 7, available: 7 } });
+    expect(await findings()).toMatchObject([{ account, expected: 600, found: 607 }]);
+  });
+
+  it('names the statement line that was changed (R239)', async () => {
+    await tamper('credit_transactions', { userId, sequence: 2 }, { $set: { amount: 2000 } });
+    expect(await findings()).toMatchObject([{ account, expected: 200, found: 2000 }]);
+  });
+
+  it('names the entry whose amounts were changed, even in balance', async () => {
+    await tamper('journal_entries', second, {
+      $set: { 'postings.0.amount': -999, 'postings.1.amount': 999 },
+    });
+    expect((await findings()).map(({ problem }) => problem)).toContain('its hash is not of what it says');
+  });
+
+  it('names the entry after one that was rewritten with a fitting hash', async () => {
+    const entries = ledger.database.connection.collection('journal_entries');
+    const other = await entries.findOne({ 'links.sequence': 1 });
+    await tamper('journal_entries', second, { $set: { hash: other!['hash'] as string } });
+    expect((await findings()).map(({ problem }) => problem)).toContain(
+      'it is not linked to the entry before it',
+    );
+  });
+
+  it('sees that the newest entry is missing, with its line and its amount', async () => {
+    const { connection } = ledger.database;
+    await connection.collection('journal_entries').deleteOne({ 'links.sequence': 3 });
+    await connection.collection('credit_transactions').deleteOne({ userId, sequence: 3 });
+    await tamper('credit_balances', { _id: userId }, { $inc: { settled: -300, available: -300 } });
+    expect((await findings()).map(({ problem }) => problem)).toContain('the account ends with another entry');
+  });
+
+  it('sees that a whole account is missing', async () => {
+    await ledger.database.connection.collection('credit_balances').deleteOne({ _id: userId as never });
+    expect(await findings()).toMatchObject([{ account, problem: 'the account has no balance' }]);
+  });
+
+  it('ends its command with 1 and a line that names account, entry and amounts', async () => {
+    const command = () => {
+      const flags = ['--conditions=@atelier/source', '--import', '@swc-node/register/esm-register'];
+      const env = {
+        ...process.env,
+        MONGODB_URI: infrastructure().mongodbUri,
+        MONGODB_DATABASE: ledger.database.connection.name,
+      };
+      return spawnSync(process.execPath, [...flags, 'apps/ledger/src/cli.ts', 'verify'], {
+        env,
+        encoding: 'utf8',
+      });
+    };
+    expect(command()).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('the books balance') as string,
+    });
+    await tamper('credit_transactions', { userId, sequence: 2 }, { $set: { amount: 2000 } });
+    const { status, stdout } = command();
+    expect(status).toBe(1);
+    expect(stdout).toMatch(new RegExp(`${account} jrn_\\w+: .*expected 200, found 2000`));
+  });
+});

@@ -1,0 +1,84 @@
+import { Injectable } from '@nestjs/common';
+import mongoose from 'mongoose';
+import { VersionConflict } from '@atelier/kernel';
+import { HOLD_STATUSES } from '@atelier/contracts/ledger/holds.api';
+import {
+  aggregateSchema,
+  currentSession,
+  Database,
+  duplicateKeyFields,
+  type Stored,
+} from '@atelier/persistence';
+import type { Hold } from './hold.domain.js';
+
+const COLLECTION = 'credit_holds';
+
+const schema = aggregateSchema<Hold>({
+  userId: { type: String, required: true },
+  amount: { type: Number, required: true, min: 1 },
+  capturedAmount: { type: Number, required: true, min: 0 },
+  status: { type: String, required: true, enum: HOLD_STATUSES },
+  type: { type: String, required: true },
+  sourceId: { type: String, required: true },
+  expiresAt: { type: Date, required: true },
+  createdAt: { type: Date, required: true },
+  endedAt: { type: Date },
+})
+  .index({ status: 1, expiresAt: 1, _id: 1 })
+  .index({ userId: 1, status: 1, _id: 1 })
+  .index({ sourceId: 1 });
+
+/** The holds. Its methods join the caller's transaction, in which the balance changes too. */
+@Injectable()
+export class HoldRepository {
+  private readonly model: mongoose.Model<Stored<Hold>>;
+
+  constructor(database: Database) {
+    this.model = database.model<Stored<Hold>>(COLLECTION, schema);
+  }
+
+  async load(holdId: string): Promise<Hold | undefined> {
+    const row = await this.rows.findOne({ _id: holdId }, { session: currentSession() });
+    return row ? toHold(row) : undefined;
+  }
+
+  async insert({ id, ...hold }: Hold): Promise<void> {
+    await this.rows.insertOne({ _id: id, ...hold }, { session: currentSession() });
+  }
+
+  /** Ends a hold, unless somebody else was faster: then throws VersionConflict. */
+  async end(before: Hold, { id, ...after }: Hold): Promise<void> {
+    const { matchedCount } = await this.rows.replaceOne({ _id: id, status: before.status }, after, {
+      session: currentSession(),
+    });
+    if (matchedCount === 0) throw new VersionConflict(COLLECTION, id);
+  }
+
+  /** Open holds whose time is over, the oldest first. */
+  async expired(now: Date, limit: number): Promise<Hold[]> {
+    const rows = this.rows.find({ status: 'held', expiresAt: { $lte: now } });
+    return (await rows.sort({ expiresAt: 1, _id: 1 }).limit(limit).toArray()).map(toHold);
+  }
+
+  /** What all open holds of a user set aside. */
+  async heldBy(userId: Hold['userId']): Promise<number> {
+    let credits = 0;
+    for await (const { amount } of this.rows.find(
+      { userId, status: 'held' },
+      { session: currentSession() },
+    )) {
+      credits += amount;
+    }
+    return credits;
+  }
+
+  static isDuplicate(error: unknown): boolean {
+    return duplicateKeyFields(error)?.includes('_id') ?? false;
+  }
+
+  private get rows(): mongoose.mongo.Collection<Stored<Hold>> {
+    return this.model.collection as unknown as mongoose.mongo.Collection<Stored<Hold>>;
+  }
+}
+
+const toHold = ({ _id, ...row }: Stored<Hold>): Hold => ({ id: _id as Hold['id'], ...row });

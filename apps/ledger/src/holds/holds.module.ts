@@ -1,0 +1,22 @@
+import { Module } from '@nestjs/common';
+import { AccountsModule } from '../accounts/accounts.module.js';
+import { JournalModule } from '../journal/journal.module.js';
+import { HoldExpiry } from './hold-expiry.job.js';
+import { HoldRepository } from './hold.repository.js';
+import { HoldsController } from './holds.controller.js';
+import { OnJobFinished } from './on-job-finished.consumer.js';
+import { OnPurchaseCompleted } from './on-purchase-completed.consumer.js';
+import { OnPurchaseFailed } from './on-purchase-failed.consumer.js';
+import { PlaceHold } from './place-hold.usecase.js';
+import { ReadHold } from './read-hold.usecase.js';
+import { SettleHold } from './settle-hold.usecase.js';
+
+const CONSUMERS = [OnPurchaseCompleted, OnPurchaseFailed, OnJobFinished];
+
+@Module({
+  imports: [AccountsModule, JournalModule],
+  controllers: [HoldsController, ...CONSUMERS],
+  providers: [HoldRepository, PlaceHold, ReadHold, SettleHold, HoldExpiry],
+  exports: [HoldRepository],
+})
+export class HoldsModule {}

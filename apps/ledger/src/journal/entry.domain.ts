@@ -1,0 +1,123 @@
+// why: a hash is a pure function, and an entry without its hash is not an entry.
+// eslint-disable-next-line no-restricted-imports
+import { createHash } from 'node:crypto';
+import { DomainError, type Id } from '@atelier/kernel';
+import type { CreditTransactionType } from '@atelier/contracts/ledger/credits.events';
+
+/**
+ * The journal. Invariants:
+ * - an entry's postings sum to zero per asset, and name each account once;
+ * - an entry is never changed; a correction is another entry that reverses it;
+ * - one cause makes one entry;
+ * - for every user's account it touches, an entry holds the account's sequence number and the hash of the entry
+ *   before, and its own hash covers both: each account is a chain of its own, so no lock is shared by all.
+ */
+
+/** Accounts of the platform. Their balance is never stored: it is the sum of their postings, so none is hot. */
+export type PlatformAccount = 'platform:revenue' | 'platform:promotions' | 'platform:clearing';
+export type UserAccount = `user:${Id<'usr'>}`;
+export type Asset = 'credits';
+
+export interface PlatformPosting {
+  readonly account: PlatformAccount;
+  readonly asset: Asset;
+  /** Positive into the account, negative out of it; a safe integer, never 0. */
+  readonly amount: number;
+}
+export interface UserPosting {
+  readonly account: UserAccount;
+  readonly asset: Asset;
+  readonly amount: number;
+  /** What the user's statement calls it. */
+  readonly type: CreditTransactionType;
+}
+export type Posting = PlatformPosting | UserPosting;
+
+/** What a posting rule decides. */
+export interface EntryDraft {
+  /** What this entry is posted for, and only once: `purchase_completed:pur_…`. */
+  readonly causeId: string;
+  /** The purchase, payment or job behind it (R242). */
+  readonly sourceId: string;
+  readonly postings: readonly Posting[];
+  /** The entry that this one undoes. */
+  readonly reverses?: Id<'jrn'>;
+}
+
+/** Where an entry stands in the chain of one user's account. */
+export interface ChainLink {
+  readonly account: UserAccount;
+  /** 1, 2, 3 … per account */
+  readonly sequence: number;
+  /** The hash of the account's entry before this one; `CHAIN_START` for its first. */
+  readonly previousHash: string;
+}
+
+export interface Entry extends EntryDraft {
+  readonly id: Id<'jrn'>;
+  readonly links: readonly ChainLink[];
+  readonly correlationId: string;
+  readonly createdAt: Date;
+  readonly hash: string;
+}
+
+export const CHAIN_START = '';
+
+export const userAccount = (userId: Id<'usr'>): UserAccount => `user:${userId}`;
+export const userOf = (account: UserAccount): Id<'usr'> => account.slice('user:'.length) as Id<'usr'>;
+export const isUserPosting = (posting: Posting): posting is UserPosting =>
+  posting.account.startsWith('user:');
+
+/** The user postings in the order in which their balances are locked: the same for all, so none wait in a circle. */
+export const userPostings = (draft: EntryDraft): UserPosting[] =>
+  draft.postings.filter(isUserPosting).toSorted((a, b) => (a.account < b.account ? -1 : 1));
+
+/** Throws when a draft breaks an invariant of the journal: a fault of a posting rule or of the fact behind it. */
+export function assertBalanced({ causeId, postings }: EntryDraft): void {
+  const sums = Map.groupBy(postings, ({ asset }) => asset);
+  for (const [asset, of] of sums) {
+    const sum = of.reduce((total, { amount }) => total + amount, 0);
+    if (sum !== 0) throw unbalanced(causeId, `its ${asset} sum to ${sum}, not to 0`);
+  }
+  const wrong = postings.find(({ amount }) => !Number.isSafeInteger(amount) || amount === 0);
+  if (wrong) throw unbalanced(causeId, `${wrong.amount} on ${wrong.account} is no whole amount`);
+  if (new Set(postings.map(({ account }) => account)).size !== postings.length || postings.length < 2) {
+    throw unbalanced(causeId, 'it needs two or more postings, each on an account of its own');
+  }
+}
+
+/** Finishes an entry: from here on, changing any part of it shows. */
+export function sealEntry(
+  draft: EntryDraft,
+  head: Pick<Entry, 'id' | 'links' | 'correlationId' | 'createdAt'>,
+): Entry {
+  const entry = { ...draft, ...head };
+  return { ...entry, hash: hashOf(entry) };
+}
+
+/** SHA-256 over everything that an entry says, in a fixed order. */
+export function hashOf(entry: Omit<Entry, 'hash'>): string {
+  const content = [
+    entry.id,
+    entry.causeId,
+    entry.sourceId,
+    entry.reverses ?? null,
+    entry.correlationId,
+    entry.createdAt.toISOString(),
+    entry.postings.map((posting) => [
+      posting.account,
+      posting.asset,
+      posting.amount,
+      isUserPosting(posting) ? posting.type : null,
+    ]),
+    entry.links.map(({ account, sequence, previousHash }) => [account, sequence, previousHash]),
+  ];
+  return createHash('sha256').update(JSON.stringify(content)).digest('hex');
+}
+
+const unbalanced = (causeId: string, why: string) =>
+  new DomainError({
+    kind: 'unprocessable',
+    code: 'ledger.entry.unbalanced',
+    detail: `The entry for ${causeId} cannot be posted: ${why}. Nothing was posted; look at the fact behind it.`,
+  });

@@ -1,0 +1,19 @@
+import { Module } from '@nestjs/common';
+import { AccountsModule } from '../accounts/accounts.module.js';
+import { JournalRepository } from './journal.repository.js';
+import { OnPaymentSucceeded } from './on-payment-succeeded.consumer.js';
+import { OnPurchaseRefunded } from './on-purchase-refunded.consumer.js';
+import { OnUserRegistered } from './on-user-registered.consumer.js';
+import { OpenAccount } from './open-account.usecase.js';
+import { PostEntry } from './post-entry.usecase.js';
+import { RefundPurchase } from './refund-purchase.usecase.js';
+
+const CONSUMERS = [OnUserRegistered, OnPaymentSucceeded, OnPurchaseRefunded];
+
+@Module({
+  imports: [AccountsModule],
+  controllers: CONSUMERS,
+  providers: [JournalRepository, OpenAccount, PostEntry, RefundPurchase],
+  exports: [JournalRepository],
+})
+export class JournalModule {}

@@ -1,0 +1,19 @@
+import type { PaymentSucceeded } from '@atelier/contracts/commerce/payment.events';
+import { userAccount, type EntryDraft } from '../entry.domain.js';
+
+/** Credits that were paid for with money: clearing → user. Null for a payment that buys no credits. */
+export function paymentSucceeded({
+  paymentId,
+  userId,
+  credits = 0,
+}: typeof PaymentSucceeded.example): EntryDraft | null {
+  if (credits === 0) return null;
+  return {
+    causeId: `payment_succeeded:${paymentId}`,
+    sourceId: paymentId,
+    postings: [
+      { account: 'platform:clearing', asset: 'credits', amount: -credits },
+      { account: userAccount(userId), asset: 'credits', amount: credits, type: 'earn_purchase' },
+    ],
+  };
+}

@@ -1,0 +1,116 @@
+import { newId } from '@atelier/kernel';
+import { PaymentSucceeded } from '@atelier/contracts/commerce/payment.events';
+import {
+  PurchaseCompleted,
+  PurchaseFailed,
+  PurchaseRefunded,
+} from '@atelier/contracts/commerce/purchase.events';
+import { UserRegistered } from '@atelier/contracts/identity/user.events';
+import { JOB_KINDS, JobFinished } from '@atelier/contracts/studio/job.events';
+import { assertBalanced, CHAIN_START, sealEntry, type EntryDraft } from '../entry.domain.js';
+import { jobFinished } from './job-finished.domain.js';
+import { paymentSucceeded } from './payment-succeeded.domain.js';
+import { purchaseCompleted } from './purchase-completed.domain.js';
+import { purchaseFailed } from './purchase-failed.domain.js';
+import { purchaseRefunded } from './purchase-refunded.domain.js';
+import { userRegistered } from './user-registered.domain.js';
+
+/** `account amount type`, one line per posting; refuses an entry that the journal would refuse. */
+function told(draft: EntryDraft | null | undefined): string[] {
+  if (!draft) return [];
+  assertBalanced(draft);
+  return draft.postings.map(({ account, amount, ...rest }) =>
+    [account, amount, 'type' in rest ? rest.type : ''].join(' ').trim(),
+  );
+}
+const purchase = PurchaseCompleted.example;
+const [buyer, seller] = [`user:${purchase.buyerId}`, `user:${purchase.sellerId}`];
+
+it('a registration is a gift of the promotions account', () => {
+  const user = UserRegistered.example;
+  expect(told(userRegistered(user, 50))).toEqual([
+    'platform:promotions -50',
+    `user:${user.userId} 50 earn_bonus`,
+  ]);
+});
+
+it('a payment brings the credits of its package, and other payments none', () => {
+  const payment = PaymentSucceeded.example;
+  expect(told(paymentSucceeded(payment))).toEqual([
+    'platform:clearing -500',
+    `user:${payment.userId} 500 earn_purchase`,
+  ]);
+  expect(paymentSucceeded({ ...payment, purpose: 'order', credits: undefined })).toBeNull();
+});
+
+describe('a purchase', () => {
+  it('goes from the buyer to the seller and the platform', () => {
+    expect(told(purchaseCompleted(purchase))).toEqual([
+      `${buyer} -100 spend_marketplace`,
+      `${seller} 80 earn_sale`,
+      'platform:revenue 20',
+    ]);
+  });
+
+  it('without a fee leaves the platform out', () => {
+    const draft = purchaseCompleted({ ...purchase, platformFeeCredits: 0, sellerEarningsCredits: 100 });
+    expect(told(draft)).toEqual([`${buyer} -100 spend_marketplace`, `${seller} 100 earn_sale`]);
+  });
+
+  it('whose parts are not its price is refused', () => {
+    expect(() => told(purchaseCompleted({ ...purchase, platformFeeCredits: 21 }))).toThrow('sum to 1');
+  });
+
+  it('that is refunded is undone part by part, as it was posted and not as the refund tells it', () => {
+    const id = newId('jrn');
+    const head = {
+      id,
+      links: [{ account: `user:${purchase.buyerId}` as const, sequence: 1, previousHash: CHAIN_START }],
+    };
+    const posted = sealEntry(purchaseCompleted(purchase), {
+      ...head,
+      correlationId: 'req_1',
+      createdAt: new Date(0),
+    });
+    const refund = purchaseRefunded({ ...PurchaseRefunded.example, priceCredits: 1_000_000 }, posted);
+    expect(told(refund)).toEqual([
+      `${buyer} 100 refund`,
+      `${seller} -80 refund_reversal`,
+      'platform:revenue -20',
+    ]);
+    expect(refund.reverses).toBe(id);
+    expect(refund.causeId).not.toBe(posted.causeId);
+  });
+
+  it('that failed gives its hold back, if it had one', () => {
+    const { holdId } = purchase;
+    expect(purchaseFailed({ ...PurchaseFailed.example, holdId })).toEqual({
+      holdId,
+      end: 'release',
+      reason: 'failed',
+    });
+    expect(purchaseFailed(PurchaseFailed.example)).toBeNull();
+  });
+});
+
+describe('a job', () => {
+  const job = JobFinished.example;
+
+  it.each(JOB_KINDS)('of kind %s that completed is captured into the revenue', (kind) => {
+    const settlement = jobFinished({ ...job, kind });
+    const [charge, revenue] = told(settlement?.end === 'capture' ? settlement.entry : null);
+    expect(charge).toMatch(new RegExp(`^user:${job.userId} -5 spend_`));
+    expect(revenue).toBe('platform:revenue 5');
+  });
+
+  it.each(['failed', 'canceled'] as const)('that %s gives its hold back', (outcome) => {
+    expect(jobFinished({ ...job, outcome, chargedCredits: 0 })).toMatchObject({
+      end: 'release',
+      reason: outcome,
+    });
+  });
+
+  it('of a visitor has nothing to settle', () => {
+    expect(jobFinished({ ...job, userId: null, holdId: null })).toBeNull();
+  });
+});
