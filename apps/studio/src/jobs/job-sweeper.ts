@@ -1,0 +1,129 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { OnApplicationBootstrap } from '@nestjs/common';
+import { type Change, type Clock, type Context, DomainError, newId } from '@atelier/kernel';
+import { type Logger, runInContext } from '@atelier/observability';
+import type { ShutdownSequence } from '@atelier/service';
+import type { JobBell } from './job-bell.js';
+import { failAttempt, failJob, isIntent, type Job, type JobFailure, LeaseLost } from './job.domain.js';
+import type { JobRepository } from './job.repository.js';
+import type { SettleJob } from './settle-job.usecase.js';
+
+export interface JobSweeperLimits {
+  readonly sweepMs: number;
+  readonly intentTtlMs: number;
+  readonly deadlineMs: number;
+  readonly backoffBaseMs: number;
+}
+
+export interface JobSweeperParts<J extends Job> {
+  readonly jobs: JobRepository<J>;
+  readonly bell: JobBell;
+  readonly settle: SettleJob;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly shutdown: ShutdownSequence;
+  readonly limits: JobSweeperLimits;
+}
+
+const BATCH_MAX = 100;
+
+/**
+ * Sees to jobs that nobody sees to: whose worker died, whose hold was never answered, that waited too long. It
+ * needs no lease of its own: when two replicas sweep the same job, the version lets one of them decide.
+ */
+export class JobSweeper<J extends Job> implements OnApplicationBootstrap {
+  private readonly stopping = new AbortController();
+  private loop: Promise<void> | undefined;
+
+  constructor(private readonly parts: JobSweeperParts<J>) {}
+
+  onApplicationBootstrap(): void {
+    this.loop = this.run();
+    this.parts.shutdown.add('jobs', 'job sweeper', async () => {
+      this.stopping.abort();
+      await this.loop;
+    });
+  }
+
+  /** One round; answers how many jobs were changed. */
+  async sweep(): Promise<number> {
+    const { jobs, clock, limits } = this.parts;
+    const now = clock.now();
+    const overdue = await jobs.overdue(
+      {
+        intentsBefore: new Date(now.getTime() - limits.intentTtlMs),
+        jobsBefore: new Date(now.getTime() - limits.deadlineMs),
+      },
+      BATCH_MAX,
+    );
+    let changed = 0;
+    for (const job of overdue) {
+      changed += await this.settle(job, (state) =>
+        failJob(state, isIntent(state) ? HOLD_UNANSWERED : OVERDUE, jobs.subjectOf(state), clock.now()),
+      );
+    }
+    for (const job of await jobs.abandoned(now, BATCH_MAX)) {
+      changed += await this.settle(job, (state) => {
+        // Its worker was only late.
+        if (state.leasedUntil && state.leasedUntil >= now) throw new LeaseLost(state.id);
+        return failAttempt(
+          state,
+          job.leaseId!,
+          WORKER_LOST,
+          jobs.subjectOf(state),
+          limits.backoffBaseMs,
+          clock.now(),
+        );
+      });
+    }
+    return changed;
+  }
+
+  private async run(): Promise<void> {
+    const { bell, logger, limits } = this.parts;
+    const { signal } = this.stopping;
+    while (!signal.aborted) {
+      try {
+        if ((await this.sweep()) > 0) bell.ring();
+      } catch (err) {
+        logger.error({ err }, 'a sweep failed; the next one is in a moment');
+      }
+      await sleep(limits.sweepMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  private async settle(job: J, decide: (state: J) => Change<J>): Promise<number> {
+    const { jobs, settle, logger } = this.parts;
+    const context: Context = {
+      actor: { kind: 'service', id: 'studio' },
+      correlationId: job.correlationId,
+      causationId: newId('swp'),
+      ...(job.traceparent ? { traceparent: job.traceparent } : {}),
+      ...(job.tenantId ? { tenantId: job.tenantId } : {}),
+    };
+    try {
+      await runInContext(context, () => settle.execute(jobs, job.id, decide, context));
+      return 1;
+    } catch (err) {
+      // A refusal: the job went on by itself in the meantime.
+      if (!(err instanceof DomainError)) logger.error({ err, jobId: job.id }, 'a job could not be swept');
+      return 0;
+    }
+  }
+}
+
+const HOLD_UNANSWERED: JobFailure = {
+  code: 'studio.job.hold_unanswered',
+  detail: 'The credits could not be held in time. Nothing was charged; ask for the job again.',
+  permanent: true,
+};
+const OVERDUE: JobFailure = {
+  code: 'studio.job.overdue',
+  detail: 'The job was not finished in time. Its credits are free again; ask for it once more.',
+  permanent: true,
+};
+const WORKER_LOST: JobFailure = {
+  code: 'studio.job.worker_lost',
+  detail: 'The worker that had the job was lost.',
+  permanent: false,
+};

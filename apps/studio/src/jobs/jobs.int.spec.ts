@@ -1,0 +1,315 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { JobFinished } from '@atelier/contracts/studio/job.events';
+import { createService, type RunningService } from '@atelier/service';
+import {
+  aContext,
+  aUser,
+  eventually,
+  infrastructure,
+  startService,
+  type Client,
+  type ServiceUnderTest,
+} from '@atelier/testing';
+import type { EnhancementJob } from '../enhancements/enhancement.domain.js';
+import { EnhancementRepository } from '../enhancements/enhancement.repository.js';
+import { startLedgerFixture, type LedgerFixture } from '../enhancements/ledger.fixture.js';
+import { aPicture, uploadForm } from '../images/pictures.fixture.js';
+import { studioConfig } from '../studio.config.js';
+import { StudioModule } from '../studio.module.js';
+import { completeJob, LeaseLost } from './job.domain.js';
+import { SettleJob } from './settle-job.usecase.js';
+
+const LEASE_MS = 60_000;
+
+describe('the life of a job', () => {
+  let ledger: LedgerFixture;
+  let objects: string;
+  /** Answers requests and sweeps; it takes no job, so a test decides who does. */
+  let front: ServiceUnderTest;
+  let jobs: EnhancementRepository;
+  const replicas: RunningService[] = [];
+
+  beforeEach(async () => {
+    ledger = await startLedgerFixture(1_000);
+    objects = await mkdtemp(join(tmpdir(), 'studio-'));
+    front = await startService(StudioModule, studioConfig, { ...environment(), JOBS_AT_ONCE_MAX: '0' });
+    jobs = front.app.get(EnhancementRepository);
+  });
+  afterEach(async () => {
+    await Promise.all(replicas.splice(0).map((replica) => replica.close()));
+    await front?.close();
+    await ledger?.close();
+    await rm(objects, { recursive: true, force: true });
+  });
+
+  const environment = () => ({
+    LEDGER_URL: ledger.url,
+    OBJECTS_DIR: objects,
+    JOB_POLL_MS: '50',
+    JOB_SWEEP_MS: '50',
+    JOB_BACKOFF_BASE_MS: '1',
+    JOB_STREAM_POLL_MS: '20',
+  });
+  /** A second process of the service, as far as one process can have it: same database, workers of its own. */
+  const startReplica = async (): Promise<RunningService> => {
+    const replica = await createService(StudioModule, studioConfig, {
+      ...environment(),
+      PORT: '0',
+      LOG_LEVEL: 'silent',
+      ACTOR_SECRET: 'a-secret-of-the-tests-that-signs-actors',
+      MONGODB_URI: infrastructure().mongodbUri,
+      MONGODB_DATABASE: front.database.connection.name,
+      KAFKA_BROKERS: 'memory',
+    });
+    replicas.push(replica);
+    return replica;
+  };
+  const requested = async (client: Client, tier = 'tier_1k', size?: { width: number; height: number }) => {
+    const image = await client.post('/api/v1/images', uploadForm(await aPicture(size).png().toBuffer()));
+    const job = await client.post(`/api/v1/images/${String(image.body.id)}/enhancements`, { tier });
+    return { imageId: image.body.id as string, jobId: job.body.id as string };
+  };
+  const becomes = (client: Client, jobId: string, status: string) =>
+    eventually(async () => {
+      const { body } = await client.get(`/api/v1/jobs/${jobId}`);
+      if (body.status !== status)
+        throw new Error(`${String(body.status)}, not ${status}: ${JSON.stringify(body.error)}`);
+      return body;
+    });
+  const endings = async (jobId: string) => {
+    const rows = await front.facts(JobFinished);
+    return rows
+      .filter(({ subject }) => subject === jobId)
+      .map(({ data }) => [data.outcome, data.chargedCredits]);
+  };
+  const settle = (
+    decide: (job: EnhancementJob) => ReturnType<typeof completeJob<EnhancementJob>>,
+    jobId: string,
+  ) => front.app.get(SettleJob).execute(jobs, jobId, decide, aContext());
+
+  it('gives the job of a dead worker to another, and ignores what the dead one still says', async () => {
+    const client = front.as(aUser());
+    const { jobId } = await requested(client);
+    const claimed = await jobs.claim(1, new Date());
+    expect(claimed).toMatchObject({ id: jobId, status: 'processing' });
+    await startReplica();
+    const job = await becomes(client, jobId, 'completed');
+    expect(job.retryCount).toBe(1);
+    expect(await endings(jobId)).toEqual([['completed', 2]]);
+
+    const { leaseId } = claimed!;
+    const late = settle(
+      (current) =>
+        completeJob(current, leaseId!, { resultId: 'x', fields: {} }, jobs.subjectOf(current), new Date()),
+      jobId,
+    );
+    await expect(late).rejects.toThrow(LeaseLost);
+    expect(await jobs.renew(jobId, leaseId!, LEASE_MS, new Date())).toBe(false);
+    expect(await jobs.advance(jobId, leaseId!, { progress: 1 }, new Date())).toBe(false);
+  });
+
+  it('fails a job whose workers keep dying, after its retries, without a charge (R262)', async () => {
+    const client = front.as(aUser());
+    const { jobId } = await requested(client);
+    for (let attempt = 0; attempt <= 3; attempt++) {
+      await eventually(async () => {
+        if (!(await jobs.claim(1, new Date()))) throw new Error('not free again yet');
+      });
+    }
+    const job = await becomes(client, jobId, 'failed');
+    expect(job).toMatchObject({ retryCount: 3, error: { code: 'studio.job.worker_lost' } });
+    expect(await endings(jobId)).toEqual([['failed', 0]]);
+  });
+
+  it('gives each job to one of many that ask at once', async () => {
+    const client = front.as(aUser());
+    for (let i = 0; i < 6; i++) await requested(client, 'free', { width: 8, height: 8 });
+    const claims = await Promise.all(Array.from({ length: 24 }, () => jobs.claim(LEASE_MS, new Date())));
+    const ids = claims.flatMap((job) => (job ? [job.id] : []));
+    expect(ids).toHaveLength(6);
+    expect(new Set(ids).size).toBe(6);
+  });
+
+  it('cancels a waiting job once, and a repeat answers the same', async () => {
+    const client = front.as(aUser());
+    const { jobId } = await requested(client);
+    const first = await client.post(`/api/v1/jobs/${jobId}/cancel`);
+    const repeat = await client.post(`/api/v1/jobs/${jobId}/cancel`);
+    expect([first.status, repeat.status]).toEqual([200, 200]);
+    expect(repeat.body).toEqual(first.body);
+    expect(first.body.status).toBe('canceled');
+    expect(await endings(jobId)).toEqual([['canceled', 0]]);
+    expect(await jobs.claim(LEASE_MS, new Date())).toBeUndefined();
+  });
+
+  it('cancels a running job: its worker can write nothing more, and no result is kept', async () => {
+    const client = front.as(aUser());
+    const { jobId } = await requested(client, 'tier_4k', { width: 1_600, height: 1_200 });
+    await startReplica();
+    await eventually(async () => {
+      const { body } = await client.get(`/api/v1/jobs/${jobId}`);
+      if (body.currentStage !== 'generating') throw new Error(`at ${String(body.currentStage)}`);
+    });
+    expect((await client.post(`/api/v1/jobs/${jobId}/cancel`)).status).toBe(200);
+    await replicas[0]!.close();
+    expect((await client.get(`/api/v1/jobs/${jobId}`)).body).toMatchObject({
+      status: 'canceled',
+      result: null,
+    });
+    expect(await endings(jobId)).toEqual([['canceled', 0]]);
+    expect(await readdir(join(objects, 'results')).catch(() => [])).toEqual([]);
+  });
+
+  it('refuses to cancel what has ended', async () => {
+    const client = front.as(aUser());
+    const { jobId } = await requested(client, 'free');
+    await startReplica();
+    await becomes(client, jobId, 'completed');
+    const answer = await client.post(`/api/v1/jobs/${jobId}/cancel`);
+    expect([answer.status, answer.body.code, answer.body.jobStatus]).toEqual([
+      409,
+      'studio.job.wrong_state',
+      'completed',
+    ]);
+  });
+
+  it('lets one of completion and cancellation win when they race', async () => {
+    const client = front.as(aUser());
+    for (let round = 0; round < 5; round++) {
+      const { jobId } = await requested(client);
+      const { leaseId } = (await jobs.claim(LEASE_MS, new Date()))!;
+      await Promise.allSettled([
+        client.post(`/api/v1/jobs/${jobId}/cancel`),
+        settle(
+          (job) => completeJob(job, leaseId!, { resultId: 'x', fields: {} }, jobs.subjectOf(job), new Date()),
+          jobId,
+        ),
+      ]);
+      const { body } = await client.get(`/api/v1/jobs/${jobId}`);
+      expect(await endings(jobId)).toEqual([
+        body.status === 'completed' ? ['completed', 2] : ['canceled', 0],
+      ]);
+    }
+  });
+
+  it('goes back to the queue uncounted when its worker is stopped in good order', async () => {
+    const client = front.as(aUser());
+    const { jobId } = await requested(client, 'tier_4k', { width: 1_600, height: 1_200 });
+    const replica = await startReplica();
+    await becomes(client, jobId, 'processing');
+    await replica.close();
+    expect((await client.get(`/api/v1/jobs/${jobId}`)).body).toMatchObject({
+      status: 'pending',
+      retryCount: 0,
+    });
+    await startReplica();
+    await becomes(client, jobId, 'completed');
+    expect(await endings(jobId)).toEqual([['completed', 10]]);
+  });
+
+  it('fails the job of an image that was deleted before it ran', async () => {
+    const client = front.as(aUser());
+    const { imageId, jobId } = await requested(client);
+    expect((await client.delete(`/api/v1/images/${imageId}`)).status).toBe(204);
+    await startReplica();
+    expect((await becomes(client, jobId, 'failed')).error.code).toBe('studio.image.not_found');
+    expect(await endings(jobId)).toEqual([['failed', 0]]);
+  });
+
+  it('lists the own jobs by status, page by page', async () => {
+    const client = front.as(aUser());
+    const ids: string[] = [];
+    for (let i = 0; i < 3; i++) ids.unshift((await requested(client, 'free', { width: 8, height: 8 })).jobId);
+    await client.post(`/api/v1/jobs/${ids[0]}/cancel`);
+    const first = await client.get('/api/v1/jobs?limit=1&status=pending');
+    const second = await client.get(
+      `/api/v1/jobs?limit=1&status=pending&cursor=${String(first.body.nextCursor)}`,
+    );
+    expect([...first.body.items, ...second.body.items].map(({ id }: { id: string }) => id)).toEqual(
+      ids.slice(1),
+    );
+    expect((await client.get('/api/v1/jobs')).body.items).toHaveLength(3);
+    expect((await client.get('/api/v1/jobs?status=done')).status).toBe(400);
+  });
+
+  it('keeps a stream alive with comments, and ends it when the job is canceled', async () => {
+    const client = front.as(aUser());
+    const { jobId } = await requested(client);
+    const stream = client.get(`/api/v1/jobs/${jobId}/events`);
+    expect((await client.post(`/api/v1/jobs/${jobId}/cancel`)).status).toBe(200);
+    expect((await stream).body).toMatch(/"status":"canceled".*\n\n$/);
+  });
+});
+
+describe('jobs that nobody sees to', () => {
+  it('are given up: the intent without an answer, and the job that waited too long, both with their credits', async () => {
+    const ledger = await startLedgerFixture(1_000);
+    const objects = await mkdtemp(join(tmpdir(), 'studio-'));
+    const studio = await startService(StudioModule, studioConfig, {
+      LEDGER_URL: ledger.url,
+      OBJECTS_DIR: objects,
+      JOBS_AT_ONCE_MAX: '0',
+      JOB_SWEEP_MS: '50',
+      JOB_INTENT_TTL_MS: '100',
+      JOB_DEADLINE_MS: '1000',
+    });
+    try {
+      const client = studio.as(aUser());
+      const image = await client.post('/api/v1/images', uploadForm(await aPicture().png().toBuffer()));
+      const path = `/api/v1/images/${String(image.body.id)}/enhancements`;
+      ledger.down = true;
+      expect((await client.post(path, { tier: 'tier_1k' })).status).toBe(503);
+      ledger.down = false;
+      expect((await client.post(path, { tier: 'tier_2k' })).status).toBe(202);
+      const codes = await eventually(async () => {
+        const { body } = await client.get('/api/v1/jobs?status=failed');
+        if (body.items.length < 2) throw new Error('not swept yet');
+        return body.items.map((job: { error: { code: string } }) => job.error.code) as string[];
+      });
+      expect(codes).toEqual(['studio.job.overdue', 'studio.job.hold_unanswered']);
+      const facts = await studio.facts(JobFinished);
+      expect(facts.map(({ data }) => [data.outcome, data.chargedCredits, data.holdId !== null])).toEqual([
+        ['failed', 0, true],
+        ['failed', 0, true],
+      ]);
+    } finally {
+      await studio.close();
+      await ledger.close();
+      await rm(objects, { recursive: true, force: true });
+    }
+  });
+
+  it('do not take streams without end: the number of watchers is bounded', async () => {
+    const ledger = await startLedgerFixture(1_000);
+    const objects = await mkdtemp(join(tmpdir(), 'studio-'));
+    const studio = await startService(StudioModule, studioConfig, {
+      LEDGER_URL: ledger.url,
+      OBJECTS_DIR: objects,
+      JOBS_AT_ONCE_MAX: '0',
+      JOB_STREAMS_MAX: '1',
+      JOB_STREAM_POLL_MS: '20',
+      JOB_STREAM_HEARTBEAT_MS: '50',
+      JOB_STREAM_DURATION_MAX_MS: '600',
+    });
+    try {
+      const client = studio.as(aUser());
+      const image = await client.post('/api/v1/images', uploadForm(await aPicture().png().toBuffer()));
+      const { body } = await client.post(`/api/v1/images/${String(image.body.id)}/enhancements`, {
+        tier: 'free',
+      });
+      const path = `/api/v1/jobs/${String(body.id)}/events`;
+      const [one, two] = await Promise.all([client.get(path), client.get(path)]);
+      const [open, full] = one.status === 200 ? [one, two] : [two, one];
+      expect([open.status, full.status, full.body.code]).toEqual([200, 503, 'studio.job.streams_full']);
+      expect(full.headers.get('retry-after')).toBe('5');
+      expect(open.body).toContain(': still here');
+      expect((await client.get(path)).status).toBe(200);
+    } finally {
+      await studio.close();
+      await ledger.close();
+      await rm(objects, { recursive: true, force: true });
+    }
+  });
+});
