@@ -8,7 +8,7 @@ import { swcOptions } from './setup/swc.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const projectFolders = ['apps', 'libs', 'libs/platform'];
-const isTest = (file) => /\.spec\.ts$/.test(file);
+const isTest = (file) => /\.(spec|fixture|contract)\.ts$/.test(file);
 
 /** Builds the given projects, or all, and answers how many files were written. */
 export async function build(projects) {

@@ -38,7 +38,12 @@ export interface Hold {
 /** How a hold is to end. */
 export type Settlement = { readonly holdId: Id<'hld'> } & (
   | { readonly end: 'capture'; readonly entry: EntryDraft }
-  | { readonly end: 'release'; readonly reason: Exclude<ReleaseReason, 'expired'> }
+  | {
+      readonly end: 'release';
+      readonly reason: Exclude<ReleaseReason, 'expired'>;
+      /** The fact tells of something that was given up perhaps before its hold was placed: then nothing is to do. */
+      readonly mayBeMissing?: boolean;
+    }
   | { readonly end: 'expire' }
 );
 

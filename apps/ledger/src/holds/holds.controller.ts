@@ -49,7 +49,8 @@ export class HoldsController {
     @Body({ schema: releaseHoldRequest }) { reason }: ReleaseHoldRequest,
     @Ctx() context: Context,
   ): Promise<HoldView> {
-    return toHoldView(await this.settleHold.execute({ holdId: id, end: 'release', reason }, context));
+    // Without `mayBeMissing` a hold that is not there is a 404, never undefined.
+    return toHoldView((await this.settleHold.execute({ holdId: id, end: 'release', reason }, context))!);
   }
 
   @Get(':id')

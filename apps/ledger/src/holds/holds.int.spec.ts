@@ -151,6 +151,13 @@ describe('ending a hold', () => {
     expect(await creditsOf(user)).toEqual({ settled: 100, held: 0, available: 100 });
   });
 
+  it('has nothing to give back for what was given up before its hold was placed', async () => {
+    const user = await userWith(100);
+    await ledger.redeliver(finished(holdOf(user.id, 10), 'failed', 0));
+    expect(await creditsOf(user)).toEqual({ settled: 100, held: 0, available: 100 });
+    expect(await ledger.deadLetters()).toEqual([]);
+  });
+
   it('releases on request, and answers a repeat with the state', async () => {
     const user = await userWith(100);
     const hold = holdOf(user.id, 10);

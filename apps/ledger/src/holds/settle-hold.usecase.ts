@@ -42,7 +42,10 @@ export class SettleHold {
     private readonly log: Logger,
   ) {}
 
-  async execute(settlement: Settlement, context: Context): Promise<Hold> {
+  async execute(settlement: Settlement, context: Context): Promise<Hold | undefined> {
+    if (settlement.end === 'release' && settlement.mayBeMissing) {
+      if (!(await this.holds.load(settlement.holdId))) return undefined;
+    }
     const users =
       settlement.end === 'capture'
         ? userPostings(settlement.entry).map(({ account }) => userOf(account))

@@ -15,7 +15,8 @@ export function jobFinished(job: typeof JobFinished.example): Settlement | null 
   const { jobId, kind, userId, holdId, outcome, chargedCredits } = job;
   if (!holdId || !userId) return null;
   if (chargedCredits === 0) {
-    return { holdId, end: 'release', reason: outcome === 'completed' ? 'partly_captured' : outcome };
+    const reason = outcome === 'completed' ? 'partly_captured' : outcome;
+    return { holdId, end: 'release', reason, mayBeMissing: true };
   }
   return {
     holdId,

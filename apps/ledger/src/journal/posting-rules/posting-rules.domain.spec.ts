@@ -88,6 +88,7 @@ describe('a purchase', () => {
       holdId,
       end: 'release',
       reason: 'failed',
+      mayBeMissing: true,
     });
     expect(purchaseFailed(PurchaseFailed.example)).toBeNull();
   });
