@@ -1,4 +1,12 @@
-import { Kafka, logLevel, type Admin, type Producer, CompressionTypes, type EachBatchPayload } from 'kafkajs';
+import {
+  CompressionTypes,
+  Kafka,
+  logLevel,
+  type Admin,
+  type Consumer,
+  type EachBatchPayload,
+  type Producer,
+} from 'kafkajs';
 import { Logger } from '@nestjs/common';
 import {
   EventBus,
@@ -21,6 +29,9 @@ const MAX_WAIT_MS = 200;
 const PARTITIONS_SIDE_BY_SIDE = 4;
 const BYTES_PER_PARTITION_MAX = 1_048_576;
 const REQUEST_TIMEOUT_MS = 15_000;
+/** A reading that gets no record in this many fetches, each up to MAX_WAIT_MS long, has seen all there is. */
+const READ_FETCHES_IN_VAIN_MAX = 25;
+const READ_TIMEOUT_MS = 60_000;
 const CONNECTION_TIMEOUT_MS = 3_000;
 /** Together about half a minute: a broker's restart (3–6 s) stays inside it. */
 const RETRY = { initialRetryTime: 100, maxRetryTime: 4_000, retries: 12, factor: 0.2, multiplier: 2 };
@@ -105,15 +116,7 @@ export class KafkaBus extends EventBus {
   }
 
   async subscribe(options: SubscribeOptions): Promise<Subscription> {
-    const consumer = this.kafka.consumer({
-      groupId: options.group,
-      sessionTimeout: this.options.sessionTimeoutMs,
-      heartbeatInterval: Math.floor(this.options.sessionTimeoutMs / HEARTBEATS_PER_SESSION),
-      maxWaitTimeInMs: MAX_WAIT_MS,
-      maxBytesPerPartition: BYTES_PER_PARTITION_MAX,
-      allowAutoTopicCreation: false,
-      retry: { ...RETRY, restartOnFailure: () => Promise.resolve(true) },
-    });
+    const consumer = this.consumer(options.group);
     let stopping = false;
     consumer.on(consumer.events.CRASH, ({ payload }) => {
       if (!stopping && !payload.restart) options.onCrash(payload.error);
@@ -150,25 +153,41 @@ export class KafkaBus extends EventBus {
       if (BigInt(high) > BigInt(low)) ends.set(partition, BigInt(high) - 1n);
     }
     if (ends.size === 0) return;
-    const group = `${this.options.clientId}.read.${process.pid}.${Date.now()}`;
-    let done = (): void => undefined;
-    const finished = new Promise<void>((resolve) => (done = resolve));
-    const subscription = await this.subscribe({
-      group,
-      topics: [topic],
-      onCrash: () => done(),
-      onBatch: async (batch) => {
-        for (const record of batch.records) onRecord(record);
-        const last = batch.records.at(-1)?.offset;
-        if (last !== undefined) await batch.commit(last);
-        const end = ends.get(batch.partition);
-        if (end !== undefined && last !== undefined && last >= end) ends.delete(batch.partition);
-        if (ends.size === 0) done();
-      },
+    const groupId = `${this.options.clientId}.read.${process.pid}.${Date.now()}`;
+    const consumer = this.consumer(groupId);
+    const finished = Promise.withResolvers<void>();
+    const timer = setTimeout(
+      () => finished.reject(new Error(`${topic} was not read to its end within ${READ_TIMEOUT_MS} ms`)),
+      READ_TIMEOUT_MS,
+    );
+    let fetchesInVain = 0;
+    consumer.on(consumer.events.CRASH, ({ payload }) => {
+      if (!payload.restart) finished.reject(payload.error);
     });
-    await finished;
-    await subscription.stop();
-    await admin.deleteGroups([group]).catch(() => undefined);
+    consumer.on(consumer.events.FETCH, () => {
+      // Compaction may have taken the last records of a topic: nothing comes for their offsets.
+      if (++fetchesInVain >= READ_FETCHES_IN_VAIN_MAX) finished.resolve();
+    });
+    try {
+      await consumer.connect();
+      await consumer.subscribe({ topics: [topic], fromBeginning: true });
+      await consumer.run({
+        autoCommit: false,
+        eachBatch: async (payload) => {
+          fetchesInVain = 0;
+          const { partition, records } = toBatch(payload, consumer);
+          for (const record of records) onRecord(record);
+          const end = ends.get(partition);
+          if (end !== undefined && records.at(-1)!.offset >= end) ends.delete(partition);
+          if (ends.size === 0) finished.resolve();
+        },
+      });
+      await finished.promise;
+    } finally {
+      clearTimeout(timer);
+      await consumer.disconnect();
+      await admin.deleteGroups([groupId]).catch(() => undefined);
+    }
   }
 
   async lag(group: string, topics: readonly string[]): Promise<Readonly<Record<string, bigint>>> {
@@ -206,6 +225,18 @@ export class KafkaBus extends EventBus {
     ]);
     this.producer = undefined;
     this.adminClient = undefined;
+  }
+
+  private consumer(groupId: string): Consumer {
+    return this.kafka.consumer({
+      groupId,
+      sessionTimeout: this.options.sessionTimeoutMs,
+      heartbeatInterval: Math.floor(this.options.sessionTimeoutMs / HEARTBEATS_PER_SESSION),
+      maxWaitTimeInMs: MAX_WAIT_MS,
+      maxBytesPerPartition: BYTES_PER_PARTITION_MAX,
+      allowAutoTopicCreation: false,
+      retry: { ...RETRY, restartOnFailure: () => Promise.resolve(true) },
+    });
   }
 
   private connectedProducer(): Promise<Producer> {

@@ -1,5 +1,13 @@
 import { exampleEnvelope, newId } from '@atelier/kernel';
-import { aService, aUser, eventually, startService, type ServiceUnderTest } from '@atelier/testing';
+import {
+  aService,
+  aUser,
+  eventually,
+  recordQueries,
+  startService,
+  type RecordedQueries,
+  type ServiceUnderTest,
+} from '@atelier/testing';
 import { DeadLetters } from './dead-letters.js';
 import {
   NoteCount,
@@ -17,10 +25,12 @@ const order = (text: string, subject: string = newId('ord'), version = 1) =>
 
 describe('a service on the messaging runtime', () => {
   let service: ServiceUnderTest;
+  let queries: RecordedQueries;
   const notes = () => service.database.connection.collection('notes');
 
   beforeAll(async () => {
     service = await startService(NotebookModule, notebookConfig, { CONSUMER_BACKOFF_BASE_MS: '1' });
+    queries = recordQueries(service.database);
   });
   afterAll(() => service.close());
   beforeEach(() => OnOrderGiven.broken.clear());
@@ -160,5 +170,9 @@ describe('a service on the messaging runtime', () => {
       cursor = page.nextCursor ?? undefined;
     } while (cursor);
     expect(seen).toEqual(['note 4', 'note 3', 'note 2', 'note 1', 'note 0']);
+  });
+
+  it('finds everything that it reads by an index', async () => {
+    await queries.expectEveryQueryToUseAnIndex();
   });
 });

@@ -4,6 +4,7 @@ import { Ctx } from '@atelier/auth';
 import { defineEvent, idFor, idSchema, type Change, type Context } from '@atelier/kernel';
 import {
   aggregateSchema,
+  currentSession,
   Database,
   Outbox,
   persistenceEnvironment,
@@ -96,10 +97,13 @@ export const tries = new Map<string, number>();
 @Consumer({ id: 'notebook.on-order-given', group: 'notebook.orders', consumes: OrderGiven, ordered: true })
 export class OnOrderGiven implements Consumes<typeof OrderGiven> {
   static broken = new Set<string>();
+  /** Runs inside the transaction, before the note is written. */
+  static before: (text: string) => Promise<void> = () => Promise.resolve();
   constructor(private readonly writeNote: WriteNote) {}
 
   async handle(event: EventOf<typeof OrderGiven>, context: Context): Promise<void> {
     tries.set(event.id, (tries.get(event.id) ?? 0) + 1);
+    await OnOrderGiven.before(event.data.text);
     await this.writeNote.execute({ id: `not_${event.id.slice(4)}`, text: event.data.text }, context);
     if (OnOrderGiven.broken.has(event.data.text)) throw new Error('the pen is dry');
     if (event.data.text.startsWith('once') && tries.get(event.id) === 1) throw new Error('the pen slipped');
@@ -111,7 +115,6 @@ export class NoteCount implements Projects<typeof NoteWritten> {
   constructor(private readonly database: Database) {}
 
   async handle(): Promise<void> {
-    const { currentSession } = await import('@atelier/persistence');
     await this.database.connection
       .collection('view_note_count')
       .updateOne(

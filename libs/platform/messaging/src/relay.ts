@@ -12,8 +12,9 @@ export interface RelayLimits {
   readonly batchMax: number;
 }
 
+/** A bucket (by number) and who may publish it, or a relay (by its own id) that is alive. */
 interface LeaseRow {
-  _id: number;
+  _id: number | string;
   owner: string;
   until: Date;
 }
@@ -37,7 +38,7 @@ export class Relay {
   private readonly owner = randomUUID();
   private readonly leases: mongoose.mongo.Collection<LeaseRow>;
   /** Bucket → until when this relay may publish it, by its own clock. */
-  private readonly held = new Map<number, number>();
+  private held = new Map<number, number>();
   private running: Promise<void> | undefined;
   private stopping = false;
   private pending = false;
@@ -108,31 +109,37 @@ export class Relay {
 
   /** Keeps what is held, takes what is free, up to a fair share of the buckets among the relays that are alive. */
   private async renewLeases(): Promise<void> {
+    const { owner } = this;
     const now = Date.now();
+    const until = now + this.limits.leaseMs;
+    // Written before it is read: what another relay took meanwhile is then seen to be its own.
+    await this.leases.updateMany({ owner }, { $set: { until: new Date(until) } });
     const rows = await this.leases.find({}).toArray();
-    const alive = new Set(rows.filter((row) => row.until.getTime() > now).map((row) => row.owner)).add(
-      this.owner,
-    );
-    const share = Math.ceil(OUTBOX_BUCKETS / alive.size);
+    const alive = rows.filter((row) => row._id === row.owner && row.until.getTime() > now);
+    // A relay that holds nothing yet must be seen too, or the others would never leave it a share.
+    if (!alive.some((row) => row.owner === owner)) await this.lease(owner, now);
+    const share = Math.ceil(OUTBOX_BUCKETS / new Set(alive.map((row) => row.owner)).add(owner).size);
+    const held = new Map<number, number>();
     for (let bucket = 0; bucket < OUTBOX_BUCKETS; bucket++) {
       const row = rows.find(({ _id }) => _id === bucket);
-      const mine = row?.owner === this.owner;
-      if (mine && this.held.size > share) {
-        this.held.delete(bucket);
-        await this.leases.deleteOne({ _id: bucket, owner: this.owner });
-        continue;
+      if (row?.owner === owner) {
+        if (held.size < share) held.set(bucket, until);
+        else await this.leases.deleteOne({ _id: bucket, owner });
+      } else if (held.size < share && (!row || row.until.getTime() <= now)) {
+        if (await this.lease(bucket, now)) held.set(bucket, until);
       }
-      const free = !row || row.until.getTime() <= now;
-      if (!mine && (!free || this.held.size >= share)) continue;
-      if (await this.lease(bucket, now)) this.held.set(bucket, now + this.limits.leaseMs);
-      else this.held.delete(bucket);
+    }
+    this.held = held;
+    const isGone = (row: LeaseRow): boolean => row._id === row.owner && row.until.getTime() <= now;
+    if (rows.some(isGone)) {
+      await this.leases.deleteMany({ _id: { $type: 'string' }, until: { $lte: new Date(now) } });
     }
   }
 
-  private async lease(bucket: number, now: number): Promise<boolean> {
+  private async lease(_id: number | string, now: number): Promise<boolean> {
     try {
       await this.leases.updateOne(
-        { _id: bucket, $or: [{ owner: this.owner }, { until: { $lte: new Date(now) } }] },
+        { _id, $or: [{ owner: this.owner }, { until: { $lte: new Date(now) } }] },
         { $set: { owner: this.owner, until: new Date(now + this.limits.leaseMs) } },
         { upsert: true },
       );

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { SetMetadata } from '@nestjs/common';
+import { applyDecorators, SetMetadata } from '@nestjs/common';
+import { ApiHeader } from '@nestjs/swagger';
 import type { Context } from '@atelier/kernel';
 
 /** How long an answer is kept for repeats. */
@@ -46,7 +47,16 @@ export interface IdempotentOptions {
 export const IDEMPOTENT = Symbol('idempotent');
 
 /** On a POST that creates or spends: takes `Idempotency-Key`, runs once per key, and repeats the first answer. */
-export const Idempotent = (options: IdempotentOptions = {}) => SetMetadata(IDEMPOTENT, options);
+export const Idempotent = (options: IdempotentOptions = {}) =>
+  applyDecorators(
+    SetMetadata(IDEMPOTENT, options),
+    ApiHeader({
+      name: 'Idempotency-Key',
+      required: options.required ?? false,
+      description: 'A repeat with the same key and body gets the first answer; with another body, 422.',
+      schema: { type: 'string', minLength: 1, maxLength: 255 },
+    }),
+  );
 
 export interface KeyedRequest {
   readonly method: string;

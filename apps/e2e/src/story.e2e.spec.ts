@@ -1,0 +1,34 @@
+import { playStory, type StoryEnd } from '@atelier/story';
+import { startPlatform, type Platform } from './platform.js';
+
+describe('the first story, through the gateway', () => {
+  let platform: Platform;
+  let end: StoryEnd;
+
+  beforeAll(async () => {
+    platform = await startPlatform();
+    end = await playStory(platform);
+  });
+  afterAll(() => platform?.close());
+
+  it('ends with the prompt bought, the seller paid and the buyer charged', () => {
+    expect(end.purchase.priceCredits).toBe(100);
+    expect(end.seller.salesCount).toBe(1);
+    expect(end.purchase.sellerEarningsCredits).toBeLessThan(100);
+  });
+
+  it('tells every fact of the purchase and of both jobs in one trace, each once', () => {
+    const count = (type: string) => end.facts.filter((fact) => fact.type === type).length;
+    expect(count('commerce.purchase.completed.v1')).toBe(1);
+    expect(count('commerce.payment.succeeded.v1')).toBe(1);
+    expect(count('studio.job.finished.v1')).toBe(2);
+    // One for the purchase and one for the completed job; the failed job spends nothing.
+    expect(count('ledger.credits.spent.v1')).toBe(2);
+    expect(count('ledger.credits.held.v1')).toBe(3);
+    expect(count('ledger.credits.released.v1')).toBe(1);
+  });
+
+  it('leaves books that add up', async () => {
+    await expect(platform.verifyLedger()).resolves.toEqual(expect.any(String));
+  });
+});

@@ -1,0 +1,160 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FastifyInstance } from 'fastify';
+import { HealthRegistry } from '@atelier/service';
+import {
+  bearer,
+  portOf,
+  sendRaw,
+  startGateway,
+  startUpstream,
+  type GatewayUnderTest,
+} from '../gateway.fixture.js';
+
+const ANSWER_TIMEOUT_MS = 300;
+const BREAKER_OPEN_MS = 400;
+const BREAKER_FAILURES_MAX = 3;
+
+let gateway: GatewayUnderTest;
+let calls = 0;
+
+const misbehave = (server: FastifyInstance): void => {
+  server.all('/api/v1/marketplace/never', () => new Promise(() => undefined));
+  server.all('/api/v1/marketplace/half', (_request, reply) => {
+    reply.hijack();
+    reply.raw.writeHead(200, { 'content-length': '100' });
+    reply.raw.write('half', () => reply.raw.destroy());
+  });
+  server.all('/api/v1/marketplace/stalls', (_request, reply) => {
+    reply.hijack();
+    reply.raw.writeHead(200, { 'content-length': '100' });
+    reply.raw.write('half');
+  });
+  server.all('/api/v1/marketplace/breaks-once', (_request, reply) => {
+    calls += 1;
+    if (calls > 1) return { calls };
+    reply.hijack();
+    reply.raw.destroy();
+    return undefined;
+  });
+};
+
+beforeEach(async () => {
+  calls = 0;
+  const silence = (server: FastifyInstance) =>
+    server.get('/api/v1/jobs/:id/events', (_request, reply) => {
+      reply.hijack();
+      reply.raw.writeHead(200, { 'content-type': 'text/event-stream' });
+      reply.raw.write('data: first\n\n');
+    });
+  gateway = await startGateway(
+    {
+      UPSTREAM_TIMEOUT_MS: String(ANSWER_TIMEOUT_MS),
+      STALLED_BODY_TIMEOUT_MS: String(ANSWER_TIMEOUT_MS),
+      BREAKER_OPEN_MS: String(BREAKER_OPEN_MS),
+      BREAKER_FAILURES_MAX: String(BREAKER_FAILURES_MAX),
+      IN_FLIGHT_MAX: '4',
+      DRAIN_TIMEOUT_MS: '5000',
+    },
+    { commerce: misbehave, studio: silence },
+  );
+});
+afterEach(() => gateway.close());
+
+const ask = async (path: string, init: RequestInit = {}) =>
+  gateway.ask(path, {
+    ...init,
+    headers: { ...(await bearer()), ...(init.headers as Record<string, string>) },
+  });
+
+describe('an upstream that does not answer', () => {
+  it('is given up after its time, with 504', async () => {
+    const { status, body } = await ask('/api/v1/marketplace/never');
+    expect([status, body.code]).toEqual([504, 'gateway.upstream.timeout']);
+    expect(JSON.stringify(body)).not.toContain(String(portOf(gateway.upstreams.commerce)));
+  });
+
+  it('is not waited for when the body of the request does not arrive', async () => {
+    const { authorization } = await bearer();
+    const answer = await sendRaw(
+      gateway.url,
+      `POST /api/v1/marketplace/listings HTTP/1.1\r\nhost: a\r\nauthorization: ${authorization}\r\n` +
+        'content-type: application/json\r\ncontent-length: 10\r\n\r\n{"a"',
+    );
+    expect(answer).toMatch(/^HTTP\/1\.1 408 /);
+  });
+
+  it('takes only so many requests, and the others are turned away with Retry-After', async () => {
+    const answers = await Promise.all(Array.from({ length: 8 }, () => ask('/api/v1/marketplace/never')));
+    const shed = answers.filter(({ status }) => status === 503);
+    expect(shed).toHaveLength(4);
+    for (const { headers, body } of shed) {
+      expect(body.code).toBe('gateway.overloaded');
+      expect(headers.get('retry-after')).toBe('1');
+    }
+    expect((await ask('/api/v1/users/me')).status).toBe(200);
+  });
+
+  it('cuts the answer off where it stops half-way, so that it cannot be taken for whole', async () => {
+    await expect(ask('/api/v1/marketplace/half')).rejects.toThrow();
+    await expect(ask('/api/v1/marketplace/stalls')).rejects.toThrow();
+    expect((await ask('/api/v1/marketplace/listings')).status).toBe(200);
+  });
+});
+
+describe('an upstream that breaks off', () => {
+  it('is asked once more for what only reads', async () => {
+    const { status, body } = await ask('/api/v1/marketplace/breaks-once');
+    expect([status, body]).toEqual([200, { calls: 2 }]);
+  });
+
+  it('is not asked again for what may have taken effect', async () => {
+    const { status, body } = await ask('/api/v1/marketplace/breaks-once', { method: 'POST', body: '{}' });
+    expect([status, body.code, calls]).toEqual([502, 'gateway.upstream.broken', 1]);
+  });
+});
+
+describe('an upstream that is gone', () => {
+  it('opens its breaker, leaves the others alone, and is found again when it is back', async () => {
+    const port = portOf(gateway.upstreams.commerce);
+    await gateway.upstreams.commerce.close();
+    for (let i = 0; i < BREAKER_FAILURES_MAX; i++) {
+      const { status, body, headers } = await ask('/api/v1/marketplace/listings');
+      expect([status, body.code]).toEqual([503, 'gateway.upstream.unavailable']);
+      expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+      expect(JSON.stringify(body)).not.toContain(String(port));
+    }
+    gateway.upstreams.commerce = await startUpstream('commerce', misbehave, port);
+    // The service is back, but until its time is over the breaker does not try.
+    expect((await ask('/api/v1/marketplace/listings')).status).toBe(503);
+    expect((await ask('/api/v1/users/me')).status).toBe(200);
+    await sleep(BREAKER_OPEN_MS);
+    const trial = await Promise.all([1, 2].map(() => ask('/api/v1/marketplace/listings')));
+    expect(trial.map(({ status }) => status).sort()).toEqual([200, 503]);
+    expect((await ask('/api/v1/marketplace/listings')).status).toBe(200);
+  });
+
+  it('is named with its reason, while the gateway itself stays ready', async () => {
+    await gateway.upstreams.ledger.close();
+    const ready = await gateway.ask('/health/ready');
+    expect([ready.status, ready.body.status]).toEqual([200, 'degraded']);
+    expect(ready.body.details.ledger).toEqual({ status: 'degraded', message: 'not reachable' });
+    const platform = await gateway.ask('/healthz');
+    expect(platform.status).toBe(503);
+    expect(platform.body.services.ledger).toEqual({ status: 'down', reason: 'not reachable' });
+    expect(platform.body.services.catalog).toEqual({ status: 'up' });
+  });
+});
+
+describe('draining', () => {
+  it('answers what is in flight, ends event streams, and says that it wants nothing new', async () => {
+    const response = await fetch(`${gateway.url}/api/v1/jobs/job_1/events`, { headers: await bearer() });
+    const inFlight = ask('/api/v1/marketplace/never');
+    await sleep(50);
+    const closing = gateway.service.close();
+    expect(gateway.service.app.get(HealthRegistry).draining).toBe(true);
+    expect(await response.text()).toBe('data: first\n\n');
+    expect((await inFlight).status).toBe(504);
+    await closing;
+    await expect(fetch(gateway.url)).rejects.toThrow();
+  });
+});

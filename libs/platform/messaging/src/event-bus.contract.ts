@@ -1,0 +1,198 @@
+import { newId } from '@atelier/kernel';
+import { eventually } from '@atelier/testing';
+import type { BusRecord, EventBus, ReceivedRecord, RecordBatch, Subscription } from './event-bus.js';
+
+const partitions = 4;
+
+/** What every EventBus promises. `names` starts the names of all topics and groups that the suite makes. */
+export function eventBusContract(open: () => Promise<EventBus>, names: string): void {
+  let bus: EventBus;
+  let topic: string;
+  let group: string;
+  const subscriptions: Subscription[] = [];
+
+  beforeAll(async () => {
+    bus = await open();
+  });
+  afterAll(() => bus.close());
+  beforeEach(async () => {
+    topic = `${names}.${newId('topic')}`;
+    group = `${names}.${newId('group')}`;
+    await bus.ensureTopics([spec(topic)]);
+  });
+  afterEach(async () => {
+    await Promise.all(subscriptions.splice(0).map((subscription) => subscription.stop()));
+  });
+
+  const spec = (name: string, count = partitions) => ({
+    topic: name,
+    partitions: count,
+    retentionMs: 3_600_000,
+    cleanup: 'delete' as const,
+  });
+  const record = (key: string, value: string | null): BusRecord => ({
+    key,
+    value,
+    headers: { from: 'a spec' },
+  });
+  const send = (...records: BusRecord[]) => bus.send([{ topic, records }]);
+  /** Values 0 to n-1 of one key: they are in one partition, so their order is fixed. */
+  const sendCount = (n: number, from = 0) =>
+    send(...Array.from({ length: n }, (_, i) => record('one', String(from + i))));
+  const valuesOf = (records: readonly ReceivedRecord[]) => records.map(({ value }) => value);
+  const counted = (n: number, from = 0) => Array.from({ length: n }, (_, i) => String(from + i));
+
+  async function subscribe(
+    onBatch: (batch: RecordBatch) => Promise<void>,
+    of = group,
+  ): Promise<Subscription> {
+    const subscription = await bus.subscribe({
+      group: of,
+      topics: [topic],
+      onBatch,
+      onCrash: (error) => {
+        throw error;
+      },
+    });
+    subscriptions.push(subscription);
+    return subscription;
+  }
+  /** A member that takes and commits everything. */
+  async function collect(of = group): Promise<{ received: ReceivedRecord[]; stop(): Promise<void> }> {
+    const received: ReceivedRecord[] = [];
+    const subscription = await subscribe(async (batch) => {
+      received.push(...batch.records);
+      await batch.commit(batch.records.at(-1)!.offset);
+    }, of);
+    return { received, stop: () => subscription.stop() };
+  }
+
+  it('makes a topic once, however often it is asked, and refuses to have fewer partitions than asked for', async () => {
+    await bus.ensureTopics([spec(topic), spec(`${topic}.other`)]);
+    expect(await bus.topics()).toEqual(expect.arrayContaining([topic, `${topic}.other`]));
+    await expect(bus.ensureTopics([spec(topic, partitions + 1)])).rejects.toThrow(topic);
+  });
+
+  it('keeps the order of the records of one key, and loses none', async () => {
+    const keys = ['a', 'b', 'c', 'd', 'e'];
+    for (let round = 0; round < 20; round++) await send(...keys.map((key) => record(key, String(round))));
+    const { received } = await collect();
+    await eventually(() => expect(received).toHaveLength(100));
+    for (const key of keys) {
+      expect(valuesOf(received.filter((one) => one.key === key))).toEqual(counted(20));
+    }
+  });
+
+  it('carries keys, headers, offsets and tombstones', async () => {
+    await send(record('gone', 'value'), record('gone', null));
+    const { received } = await collect();
+    await eventually(() => expect(received).toHaveLength(2));
+    expect(received).toMatchObject([
+      { topic, key: 'gone', value: 'value', headers: { from: 'a spec' }, offset: 0n },
+      { topic, key: 'gone', value: null, headers: { from: 'a spec' }, offset: 1n },
+    ]);
+  });
+
+  it('delivers a failed batch again', async () => {
+    await sendCount(3);
+    const received: ReceivedRecord[] = [];
+    let deliveries = 0;
+    await subscribe(async (batch) => {
+      if (++deliveries === 1) throw new Error('the first delivery fails');
+      received.push(...batch.records);
+      await batch.commit(batch.records.at(-1)!.offset);
+    });
+    await eventually(() => expect(valuesOf(received)).toEqual(counted(3)));
+  });
+
+  it('goes on after a commit in the middle of a batch that failed', async () => {
+    await sendCount(5);
+    const received: ReceivedRecord[] = [];
+    await subscribe(async (batch) => {
+      if (received.length === 0) {
+        received.push(...batch.records.slice(0, 3));
+        await batch.commit(batch.records[2]!.offset);
+        throw new Error('fails after the third record');
+      }
+      received.push(...batch.records);
+      await batch.commit(batch.records.at(-1)!.offset);
+    });
+    await eventually(() => expect(valuesOf(received)).toEqual(counted(5)));
+  });
+
+  it('goes on after the last commit when another subscriber comes', async () => {
+    await sendCount(10);
+    const first = await collect();
+    await eventually(() => expect(first.received).toHaveLength(10));
+    await first.stop();
+    await sendCount(5, 10);
+    const second = await collect();
+    await eventually(() => expect(valuesOf(second.received)).toEqual(counted(5, 10)));
+  });
+
+  it('gives every group all records, and each record to one member of a group', async () => {
+    const [one, two, other] = [await collect(), await collect(), await collect(`${group}.other`)];
+    const key = (i: number): string => `key ${i}`;
+    // Both are in when both were given something.
+    await eventually(async () => {
+      await send(...Array.from({ length: 20 }, (_, i) => record(key(i), 'are you there?')));
+      expect(Math.min(one.received.length, two.received.length, other.received.length)).toBeGreaterThan(0);
+    });
+    await eventually(async () => expect(Object.values(await bus.lag(group, [topic]))).toEqual([0n]));
+    await send(...Array.from({ length: 20 }, (_, i) => record(key(i), 'once')));
+    const once = ({ received }: { received: ReceivedRecord[] }) =>
+      received.filter(({ value }) => value === 'once').map((one) => one.key);
+    const all = Array.from({ length: 20 }, (_, i) => key(i)).sort();
+    await eventually(() => expect([...once(one), ...once(two)].sort()).toEqual(all));
+    await eventually(() => expect(once(other).sort()).toEqual(all));
+    expect(once(one)).not.toEqual([]);
+    expect(once(two)).not.toEqual([]);
+  });
+
+  it('tells a batch at work that its subscription stops, and waits for it', async () => {
+    await sendCount(1);
+    let state: 'waiting' | 'at work' | 'ended' = 'waiting';
+    const subscription = await subscribe(async (batch) => {
+      state = 'at work';
+      await eventually(() => expect(batch.active()).toBe(false));
+      state = 'ended';
+    });
+    await eventually(() => expect(state).toBe('at work'));
+    await subscription.stop();
+    expect(state).toBe('ended');
+  });
+
+  it('counts what a group has not committed', async () => {
+    await sendCount(4);
+    expect(await bus.lag(group, [topic])).toEqual({ [topic]: 4n });
+    const { received, stop } = await collect();
+    await eventually(() => expect(received).toHaveLength(4));
+    await eventually(async () => expect(await bus.pending()).toBe(0n));
+    expect(await bus.lag(group, [topic])).toEqual({ [topic]: 0n });
+    await stop();
+    await sendCount(2);
+    expect(await bus.lag(group, [topic])).toEqual({ [topic]: 2n });
+  });
+
+  it('lets a group without members read again from the start, and refuses while it has some', async () => {
+    await sendCount(6);
+    const before = await collect();
+    await eventually(() => expect(before.received).toHaveLength(6));
+    await expect(bus.rewind(group, [topic])).rejects.toThrow();
+    await before.stop();
+    await bus.rewind(group, [topic]);
+    expect(await bus.lag(group, [topic])).toEqual({ [topic]: 6n });
+    const after = await collect();
+    await eventually(() => expect(valuesOf(after.received)).toEqual(counted(6)));
+  });
+
+  it('reads a topic once from end to end, whatever its groups have read, and nothing of one that is not there', async () => {
+    await send(...counted(9).map((value) => record(`key ${value}`, value)));
+    const read: ReceivedRecord[] = [];
+    await bus.read(topic, (one) => read.push(one));
+    expect(valuesOf(read).sort()).toEqual(counted(9));
+    expect(await bus.lag(group, [topic])).toEqual({ [topic]: 9n });
+    await bus.read(`${topic}.nothing`, (one) => read.push(one));
+    expect(read).toHaveLength(9);
+  });
+}

@@ -1,0 +1,195 @@
+import { Logger } from '@nestjs/common';
+import { newId, type Change } from '@atelier/kernel';
+import { createLogger } from '@atelier/observability';
+import { Database, Outbox } from '@atelier/persistence';
+import { HealthRegistry, ShutdownSequence } from '@atelier/service';
+import { aContext, eventually, infrastructure } from '@atelier/testing';
+import type { BusRecord, ReceivedRecord } from './event-bus.js';
+import { MemoryBus } from './memory-bus.js';
+import { notebookConfig, NoteRepository, NoteWritten, OrderGiven } from './note.fixture.js';
+import { Relay } from './relay.js';
+
+const limits = { sweepMs: 50, leaseMs: 1_000, batchMax: 50 };
+type Batches = readonly { topic: string; records: readonly BusRecord[] }[];
+
+/** A bus that a test can take down, or let die between the broker's answer and the next step of its caller. */
+class FragileBus extends MemoryBus {
+  mode: 'up' | 'down' | 'dies after sending' = 'up';
+  sent = 0;
+
+  constructor(private readonly broker: MemoryBus) {
+    super();
+  }
+
+  override async send(batches: Batches): Promise<void> {
+    if (this.mode === 'down') throw new Error('the broker is away');
+    await this.broker.send(batches);
+    this.sent += batches.reduce((sum, { records }) => sum + records.length, 0);
+    // A process that is killed here never comes back: neither to delete the rows nor to renew its leases.
+    if (this.mode === 'dies after sending') await new Promise(() => undefined);
+  }
+}
+
+describe('the outbox relay', () => {
+  Logger.overrideLogger(false);
+  const name = `notebook_${newId('t').slice(-18)}`;
+  const open: Database[] = [];
+  const relays: Relay[] = [];
+  let broker: MemoryBus;
+  let notes: NoteRepository;
+  let outbox: Outbox;
+  let database: Database;
+
+  /** What one process of the service has; several of them share the database. */
+  async function startProcess() {
+    const values = notebookConfig.load({
+      PORT: '0',
+      ACTOR_SECRET: 'a-secret-of-the-tests-that-signs-actors',
+      MONGODB_URI: infrastructure().mongodbUri,
+      MONGODB_DATABASE: name,
+      KAFKA_BROKERS: 'memory',
+    });
+    const logger = createLogger('notebook', { level: 'silent' });
+    const process = new Database(
+      { database: 'notebook' },
+      { SERVICE_NAME: 'notebook', ...values },
+      new HealthRegistry(),
+      new ShutdownSequence(logger, 1_000),
+    );
+    open.push(process);
+    const itsOutbox = new Outbox(process);
+    const repository = new NoteRepository(process, itsOutbox);
+    await process.onModuleInit();
+    await process.onApplicationBootstrap();
+    return { database: process, outbox: itsOutbox, notes: repository };
+  }
+  function startRelay(of: { database: Database; outbox: Outbox }, more: Partial<typeof limits> = {}) {
+    const bus = new FragileBus(broker);
+    const relay = new Relay(of.database, of.outbox, bus, { ...limits, ...more });
+    relay.start();
+    relays.push(relay);
+    return { bus, relay };
+  }
+  async function writeNote(id: string, versions: number, into = notes): Promise<void> {
+    let state = { id, version: 0, ownerId: 'usr_1', text: '', createdAt: new Date() };
+    for (let i = 0; i < versions; i++) {
+      const text = `${i + 1}`;
+      const change: Change<typeof state> = { state: { ...state, text }, events: [NoteWritten(id, { text })] };
+      state = { ...(await into.save(change, aContext())) };
+    }
+  }
+  async function published(): Promise<ReceivedRecord[]> {
+    const records: ReceivedRecord[] = [];
+    await broker.read(NoteWritten.topic, (record) => records.push(record));
+    return records;
+  }
+  const versionsOf = (records: readonly ReceivedRecord[], key: string) =>
+    records.filter((record) => record.key === key).map(({ headers }) => Number(headers['ce_version']));
+  const upTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1);
+  const waiting = () => outbox.rows.collection.countDocuments({});
+
+  beforeAll(async () => {
+    ({ database, outbox, notes } = await startProcess());
+  });
+  beforeEach(async () => {
+    broker = new MemoryBus();
+    await broker.ensureTopics([{ topic: NoteWritten.topic, ...NoteWritten.topicOptions }]);
+  });
+  afterEach(async () => {
+    await Promise.all(relays.splice(0).map((relay) => relay.stop()));
+    await outbox.rows.collection.deleteMany({});
+    await database.connection.collection('_outbox_leases').deleteMany({});
+  });
+  afterAll(async () => {
+    await database.connection.dropDatabase();
+    await Promise.all(open.map(({ connection }) => connection.close()));
+  });
+
+  it('repeats a fact and loses none when its process dies between the broker and the deletion', async () => {
+    const first = startRelay({ database, outbox }, { leaseMs: 300 });
+    first.bus.mode = 'dies after sending';
+    relays.splice(0);
+    await writeNote('not_1', 2);
+    await eventually(() => expect(first.bus.sent).toBeGreaterThan(0));
+    expect(await waiting()).toBeGreaterThan(0);
+
+    startRelay(await startProcess(), { leaseMs: 300 });
+    await eventually(async () => expect(await waiting()).toBe(0));
+    const records = await published();
+    expect(records.length).toBeGreaterThan(2);
+    expect(new Set(records.map(({ headers }) => headers['ce_id'])).size).toBe(2);
+    expect([...new Set(versionsOf(records, 'not_1'))]).toEqual([1, 2]);
+  });
+
+  it('sweeps up what another process committed and never told it of', async () => {
+    startRelay({ database, outbox });
+    const other = await startProcess();
+    await writeNote('not_2', 1, other.notes);
+    await eventually(async () => expect(versionsOf(await published(), 'not_2')).toEqual([1]));
+  });
+
+  it('publishes nothing of a transaction that did not commit', async () => {
+    startRelay({ database, outbox });
+    await expect(
+      database.transaction(async () => {
+        await writeNote('not_3', 1);
+        throw new Error('no');
+      }),
+    ).rejects.toThrow('no');
+    await writeNote('not_4', 1);
+    await eventually(async () => expect(versionsOf(await published(), 'not_4')).toEqual([1]));
+    expect(versionsOf(await published(), 'not_3')).toEqual([]);
+  });
+
+  it('lets writes succeed while the broker is away, and drains in order when it is back', async () => {
+    const { bus, relay } = startRelay({ database, outbox });
+    bus.mode = 'down';
+    await Promise.all(['not_5', 'not_6', 'not_7'].map((id) => writeNote(id, 40)));
+    await eventually(() => expect(relay.trouble).toBe('the broker is away'));
+    expect(await waiting()).toBe(120);
+    expect(await published()).toEqual([]);
+    bus.mode = 'up';
+    await eventually(async () => expect(await waiting()).toBe(0));
+    expect(relay.trouble).toBeUndefined();
+    for (const id of ['not_5', 'not_6', 'not_7']) {
+      expect(versionsOf(await published(), id)).toEqual(upTo(40));
+    }
+  });
+
+  it('shares the keys with another relay, and each key keeps its order', async () => {
+    const processes = [{ database, outbox, notes }, await startProcess()];
+    const buses = processes.map((one) => startRelay(one).bus);
+    const leases = database.connection.collection<{ _id: number; owner: string }>('_outbox_leases');
+    await eventually(async () => {
+      const buckets = await leases.find({ _id: { $type: 'number' } }).toArray();
+      const owners = buckets.map(({ owner }) => owner);
+      expect([...Map.groupBy(owners, (owner) => owner).values()].map((of) => of.length)).toEqual([4, 4]);
+    });
+    const keys = Array.from({ length: 24 }, (_, i) => `not_shared_${i}`);
+    await Promise.all(keys.map((id, i) => writeNote(id, 5, processes[i % 2]!.notes)));
+    await eventually(async () => expect(await waiting()).toBe(0));
+    const records = await published();
+    for (const key of keys) expect(versionsOf(records, key)).toEqual(upTo(5));
+    for (const bus of buses) expect(bus.sent).toBeGreaterThan(0);
+  });
+
+  it('hands its keys over at once when it stops', async () => {
+    const first = startRelay({ database, outbox }, { leaseMs: 600_000 });
+    await writeNote('not_8', 1);
+    await eventually(async () => expect(await waiting()).toBe(0));
+    await first.relay.stop();
+    startRelay(await startProcess());
+    await writeNote('not_8b', 1);
+    await eventually(async () => expect(versionsOf(await published(), 'not_8b')).toEqual([1]));
+  });
+
+  it('is never asked to publish a fact of another service: the state is not saved either', async () => {
+    const state = { id: 'not_9', version: 0, ownerId: 'usr_1', text: 'x', createdAt: new Date() };
+    const change = { state, events: [OrderGiven('not_9', { text: 'x' })] };
+    await expect(notes.save(change, aContext())).rejects.toThrow(
+      'notebook must not publish office.order.given.v1: its owner is office',
+    );
+    expect(await notes.load('not_9', { ownerId: 'usr_1' })).toBeUndefined();
+    expect(await waiting()).toBe(0);
+  });
+});

@@ -1,0 +1,28 @@
+import { parseArgs } from 'node:util';
+import { benchOutbox } from './outbox.bench.js';
+import { benchPurchase } from './purchase.bench.js';
+import { publish, type Report } from './report.js';
+
+const BENCHES: Readonly<Record<string, () => Promise<Report>>> = {
+  purchase: benchPurchase,
+  outbox: benchOutbox,
+};
+
+const HELP = `npm run bench -- <name> [--save]
+
+Benches: ${Object.keys(BENCHES).join(', ')}
+Each starts what it measures, prints a table, and one line per aim of docs/benchmarks.
+--save writes the raw result with the commit id under docs/benchmarks.`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { save: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h' } },
+});
+const [name = ''] = positionals;
+const bench = BENCHES[name];
+if (values.help || !bench) {
+  console.log(HELP);
+  process.exit(values.help ? 0 : 1);
+}
+publish(await bench(), values.save);
+process.exit(0);

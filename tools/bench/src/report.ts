@@ -1,0 +1,52 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { styleText } from 'node:util';
+
+export interface Aim {
+  readonly measure: string;
+  readonly value: number;
+  readonly unit: string;
+  readonly wanted: { readonly atLeast: number } | { readonly atMost: number };
+}
+
+export interface Report {
+  readonly bench: string;
+  /** What was done, in one sentence. */
+  readonly what: string;
+  readonly rows: readonly Readonly<Record<string, string | number>>[];
+  readonly aims: readonly Aim[];
+}
+
+const ROOT = join(import.meta.dirname, '../../..');
+
+/** Prints the table and the aims, and commits nothing: with `--save` the raw result goes under docs/benchmarks. */
+export function publish(report: Report, save: boolean): void {
+  console.log(`\n${report.what}\n`);
+  console.table(report.rows);
+  for (const aim of report.aims) console.log(lineOf(report.bench, aim));
+  if (!save) return;
+  const git = (...args: string[]): string => execFileSync('git', args, { cwd: ROOT }).toString().trim();
+  const commit = git('rev-parse', '--short', 'HEAD');
+  const isDirty = git('status', '--porcelain') !== '';
+  const folder = join(ROOT, 'docs/benchmarks');
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, `${report.bench}.json`);
+  const machine = { cores: cpus().length, model: cpus()[0]?.model ?? 'unknown', node: process.version };
+  const content = {
+    ...report,
+    commit: isDirty ? `${commit}+` : commit,
+    at: new Date().toISOString(),
+    machine,
+  };
+  writeFileSync(file, `${JSON.stringify(content, null, 2)}\n`);
+  console.log(`\nsaved as docs/benchmarks/${report.bench}.json`);
+}
+
+function lineOf(bench: string, { measure, value, unit, wanted }: Aim): string {
+  const met = 'atLeast' in wanted ? value >= wanted.atLeast : value <= wanted.atMost;
+  const aim = 'atLeast' in wanted ? `>=${wanted.atLeast}` : `<=${wanted.atMost}`;
+  const verdict = met ? 'met' : 'missed';
+  return `aim ${bench}.${measure} ${value}${unit} wanted ${aim}${unit} ${styleText(met ? 'green' : 'red', verdict)}`;
+}
