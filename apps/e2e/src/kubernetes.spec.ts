@@ -136,10 +136,10 @@ describe('the cluster', () => {
     const edges = base
       .filter(({ kind, spec }) => kind === 'NetworkPolicy' && spec.podSelector.matchLabels)
       .flatMap(({ spec }) => {
-        const to = spec.podSelector.matchLabels['app.kubernetes.io/name'];
-        const from = (spec.ingress ?? []).flatMap((rule: Manifest) => rule['from'] as Manifest[]);
-        return from.flatMap(({ podSelector }) => {
-          const name = podSelector?.matchLabels['app.kubernetes.io/name'];
+        const to: string | undefined = spec.podSelector.matchLabels['app.kubernetes.io/name'];
+        const from: Manifest[] = (spec.ingress ?? []).flatMap((rule: Manifest) => rule['from']);
+        return from.flatMap(({ podSelector }: Manifest) => {
+          const name: string | undefined = podSelector?.matchLabels['app.kubernetes.io/name'];
           return name && to ? [`${name} → ${to}`] : [];
         });
       });

@@ -203,6 +203,22 @@ export function listPrompt(
   return { state, events: [PromptPublished(prompt.id, factOf(state))] };
 }
 
+/**
+ * Takes a prompt off the marketplace, because its listing was withdrawn: only the owner and the buyers see it then.
+ * Answers undefined when another listing, or none, sells it.
+ */
+export function unlistPrompt(prompt: Prompt, listingId: Id<'lst'>, now: Date): PromptChange | undefined {
+  const { marketplace } = prompt;
+  if (!marketplace?.isListed || marketplace.listingId !== listingId) return undefined;
+  const state: Prompt = {
+    ...prompt,
+    visibility: 'private',
+    marketplace: { ...marketplace, isListed: false },
+    updatedAt: now,
+  };
+  return { state, events: prompt.deletedAt ? [] : [PromptUpdated(prompt.id, factOf(state))] };
+}
+
 /** Deletes a prompt for everybody but its buyers. Answers undefined when it is deleted already. */
 export function deletePrompt(prompt: Prompt, by: string, now: Date): PromptChange | undefined {
   if (prompt.deletedAt) return undefined;

@@ -4,7 +4,7 @@ import {
   PromptPublished,
   PromptUpdated,
 } from '@atelier/contracts/catalog/prompt.events';
-import { ListingPublished } from '@atelier/contracts/commerce/listing.events';
+import { ListingPublished, ListingWithdrawn } from '@atelier/contracts/commerce/listing.events';
 import { exampleEnvelope, newId } from '@atelier/kernel';
 import {
   aService,
@@ -354,6 +354,29 @@ describe('ListingPublished', () => {
     expect(published[0]).toMatchObject({ causationId: event.id, correlationId: event.correlationId });
     const refused = await own.patch(pathOf(created), { visibility: 'private' }, { 'if-match': '"v2"' });
     expect(refused).toMatchObject({ status: 409, body: { code: 'catalog.prompt.listed' } });
+  });
+
+  it('is taken back when the listing is withdrawn, once; another listing changes nothing', async () => {
+    const created = await own.post('/api/v1/prompts', PROMPT);
+    const event = approved(created.body.id, writer.id);
+    await catalog.publish(event);
+    const withdrawn = (listingId: typeof event.data.listingId) =>
+      exampleEnvelope(ListingWithdrawn, {
+        ...ListingWithdrawn.example,
+        promptId: event.data.promptId,
+        sellerId: event.data.sellerId,
+        listingId,
+      });
+    await catalog.publish(withdrawn(newId('lst')));
+    expect((await other().get(pathOf(created))).status).toBe(200);
+    await catalog.redeliver(withdrawn(event.data.listingId));
+    expect((await other().get(pathOf(created))).status).toBe(404);
+    expect((await own.get(pathOf(created))).body).toMatchObject({ visibility: 'private' });
+    expect((await factsAbout(created.body.id)).map(({ type }) => type)).toEqual([
+      PromptCreated.type,
+      PromptPublished.type,
+      PromptUpdated.type,
+    ]);
   });
 
   it('keeps the newer of two approvals that come in the wrong order', async () => {

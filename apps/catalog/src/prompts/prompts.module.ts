@@ -6,13 +6,15 @@ import { ListOnMarketplace } from './list-on-marketplace.usecase.js';
 import { ListPromptVersions } from './list-prompt-versions.usecase.js';
 import { ListPrompts } from './list-prompts.usecase.js';
 import { OnListingPublished } from './on-listing-published.consumer.js';
+import { OnListingWithdrawn } from './on-listing-withdrawn.consumer.js';
 import { PromptVersionRepository } from './prompt-version.repository.js';
 import { PromptRepository } from './prompt.repository.js';
 import { PromptsController } from './prompts.controller.js';
 import { ReadPrompt } from './read-prompt.usecase.js';
+import { UnlistFromMarketplace } from './unlist-from-marketplace.usecase.js';
 import { UpdatePrompt } from './update-prompt.usecase.js';
 
-const CONSUMERS = [OnListingPublished];
+const CONSUMERS = [OnListingPublished, OnListingWithdrawn];
 const USE_CASES = [
   CreatePrompt,
   ReadPrompt,
@@ -21,6 +23,7 @@ const USE_CASES = [
   UpdatePrompt,
   DeletePrompt,
   ListOnMarketplace,
+  UnlistFromMarketplace,
 ];
 
 @Module({

@@ -1,0 +1,11 @@
+import { Module } from '@nestjs/common';
+import { CreditPackageRepository } from './credit-package.repository.js';
+import { CreditPackagesController } from './credit-packages.controller.js';
+import { ListCreditPackages } from './list-credit-packages.usecase.js';
+
+@Module({
+  controllers: [CreditPackagesController],
+  providers: [CreditPackageRepository, ListCreditPackages],
+  exports: [CreditPackageRepository],
+})
+export class CreditPackagesModule {}

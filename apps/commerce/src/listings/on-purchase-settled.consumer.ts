@@ -1,0 +1,20 @@
+import { PurchaseCompleted, PurchaseRefunded } from '@atelier/contracts/commerce/purchase.events';
+import type { Context } from '@atelier/kernel';
+import { Consumer, type Consumes, type EventOf } from '@atelier/messaging';
+import { CountSale } from './count-sale.usecase.js';
+
+type Settled = typeof PurchaseCompleted | typeof PurchaseRefunded;
+
+@Consumer({
+  id: 'commerce.on-purchase-settled',
+  group: 'commerce.listings',
+  consumes: [PurchaseCompleted, PurchaseRefunded],
+})
+export class OnPurchaseSettled implements Consumes<Settled> {
+  constructor(private readonly countSale: CountSale) {}
+
+  handle({ data }: EventOf<Settled>, context: Context): Promise<void> {
+    const { listingId, priceCredits } = data;
+    return this.countSale.execute({ listingId, priceCredits, refunded: 'refundedAt' in data }, context);
+  }
+}

@@ -1,0 +1,24 @@
+import { Clock, type Context } from '@atelier/kernel';
+import { UseCase } from '@atelier/service';
+import { callerOf } from '../caller.js';
+import { listingNotFound, submitListing, type Listing } from './listing.domain.js';
+import { ListingRepository } from './listing.repository.js';
+
+/**
+ * The seller asks for a draft to be approved.
+ * Emits: ListingSubmitted.
+ * Fails with: commerce.listing.not_found, commerce.listing.transition.
+ */
+@UseCase('commerce.submit-listing')
+export class SubmitListing {
+  constructor(
+    private readonly listings: ListingRepository,
+    private readonly clock: Clock,
+  ) {}
+
+  async execute(listingId: string, context: Context): Promise<Listing> {
+    const listing = await this.listings.load(listingId, { sellerId: callerOf(context) });
+    if (!listing || listing.status === 'deleted') throw listingNotFound();
+    return this.listings.save(submitListing(listing, this.clock.now()), context);
+  }
+}
