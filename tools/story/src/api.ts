@@ -96,7 +96,7 @@ export class Api {
         `${method} ${path} answered ${answer.status}, not ${status}: ${JSON.stringify(answer.body)}`,
       );
     }
-    return answer.body as Answer['body'];
+    return answer.body;
   }
 }
 

@@ -44,7 +44,9 @@ export class BackgroundLoop {
         const more = await this.work();
         this.wanted ||= more;
       } catch (error) {
-        this.log.warn(`a run failed and will be repeated: ${error instanceof Error ? error.message : String(error)}`);
+        this.log.warn(
+          `a run failed and will be repeated: ${error instanceof Error ? error.message : String(error)}`,
+        );
       }
     }
   }

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { Module, type Provider, type Type } from '@nestjs/common';
 import { ModuleRef, NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { newId } from '@atelier/kernel';
 import { createLogger, Logger, NestLogger } from '@atelier/observability';
 import type { ConfigDefinition, ServiceEnvironment } from './config.js';
@@ -113,7 +113,12 @@ async function createApp(
 /** Forms and plain text are refused with 415: a browser sends those across sites without asking. */
 function onlyJson(app: NestFastifyApplication, fastify: FastifyInstance, bodyLimit: number): void {
   fastify.removeAllContentTypeParsers();
-  app.useBodyParser('application/json', { bodyLimit });
+  const parseJson = fastify.getDefaultJsonParser('error', 'error');
+  app.useBodyParser('application/json', { bodyLimit }, (request, body, done) => {
+    // Many clients name the type on a request without a body, such as a DELETE.
+    if (body.length === 0) done(null, undefined);
+    else void parseJson(request as FastifyRequest, body.toString(), done);
+  });
 }
 
 function closeConnectionsWhileDraining(fastify: FastifyInstance, health: HealthRegistry): void {

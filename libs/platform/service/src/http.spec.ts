@@ -152,7 +152,7 @@ async function call(
 describe('a refusal is problem+json', () => {
   it.each([
     ['malformed JSON', 'POST', 'things', { body: '{"title":' }, 400, 'platform.request.malformed'],
-    ['an empty body', 'POST', 'things', { body: '' }, 400, 'platform.request.malformed'],
+    ['an empty body', 'POST', 'things', { body: '' }, 400, 'platform.request.invalid'],
     [
       'prototype poison',
       'POST',

@@ -1,0 +1,192 @@
+import { createHmac, randomBytes, randomUUID } from 'node:crypto';
+import { Api } from '@atelier/story/api';
+import { startPlatform, type Platform } from './platform.js';
+
+const PASSWORD = 'a long sentence that nobody guesses 7';
+
+describe('bad input, through the gateway', () => {
+  let platform: Platform;
+  let token: string;
+  let otherToken: string;
+  const send = (method: string, path: string, body?: string, headers: Record<string, string> = {}) =>
+    fetch(`${platform.gatewayUrl}/api/v1${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers },
+      ...(body === undefined ? {} : { body }),
+    });
+  /** Asserts a problem document: the status, a stable code, and nothing of our insides. */
+  const problem = async (response: Response, status: number, code: RegExp): Promise<void> => {
+    const text = await response.text();
+    expect({ status: response.status, text }).toMatchObject({ status });
+    expect(response.headers.get('content-type')).toContain('application/problem+json');
+    const body = JSON.parse(text) as { code: string; status: number };
+    expect(body.status).toBe(status);
+    expect(body.code).toMatch(code);
+    expect(text).not.toMatch(/node_modules|\.ts:\d|\.js:\d|Error:/);
+  };
+
+  beforeAll(async () => {
+    platform = await startPlatform();
+    const api = new Api(platform.gatewayUrl);
+    const register = async () =>
+      (
+        (await api.expect(201, 'POST', '/auth/register', {
+          body: {
+            email: `${randomBytes(6).toString('hex')}@example.org`,
+            password: PASSWORD,
+            displayName: 'Ada',
+          },
+        })) as { accessToken: string }
+      ).accessToken;
+    token = await register();
+    otherToken = await register();
+  });
+  afterAll(() => platform?.close());
+
+  const promptOf = async (who: string): Promise<{ id: string; title: string }> => {
+    const response = await send('POST', '/prompts', JSON.stringify({ title: 'Mine', content: 'Text' }), {
+      authorization: `Bearer ${who}`,
+    });
+    return (await response.json()) as { id: string; title: string };
+  };
+
+  it.each([
+    ['malformed JSON', '{"title": ', 400, /^platform\.request/],
+    [
+      'an unknown field',
+      JSON.stringify({ title: 'a', content: 'b', isAdmin: true }),
+      400,
+      /^platform\.request/,
+    ],
+    ['a wrong type', JSON.stringify({ title: 5, content: 'b' }), 400, /^platform\.request/],
+    [
+      'a body that is too large',
+      JSON.stringify({ title: 'a', content: 'x'.repeat(2_000_000) }),
+      413,
+      /too_large|large/,
+    ],
+  ])('%s is refused and nothing is written', async (_, body, status, code) => {
+    await problem(await send('POST', '/prompts', body), status, code);
+    const list = (await (await send('GET', '/prompts')).json()) as { items: unknown[] };
+    expect(list.items).toHaveLength(0);
+  });
+
+  it.each([
+    ['negative', -1],
+    ['fractional', 1.5],
+    ['huge', 1e15],
+    ['text', '100'],
+  ])('a price that is %s is refused', async (_, priceCredits) => {
+    const { id } = await promptOf(otherToken);
+    const body = JSON.stringify({ promptId: id, title: 'T', description: 'D', priceCredits });
+    const response = await send('POST', '/marketplace/listings', body, {
+      authorization: `Bearer ${otherToken}`,
+    });
+    await problem(response, 400, /^platform\.request/);
+  });
+
+  it('what is somebody else’s is not there, for reading, changing and deleting', async () => {
+    const { id } = await promptOf(otherToken);
+    await problem(await send('GET', `/prompts/${id}`), 404, /not_found/);
+    await problem(
+      await send('PATCH', `/prompts/${id}`, '{"title":"Stolen"}', { 'if-match': '"v1"' }),
+      404,
+      /not_found/,
+    );
+    await problem(await send('DELETE', `/prompts/${id}`), 404, /not_found/);
+    const still = (await (
+      await send('GET', `/prompts/${id}`, undefined, { authorization: `Bearer ${otherToken}` })
+    ).json()) as { title: string };
+    expect(still.title).toBe('Mine');
+  });
+
+  it.each([
+    ['missing', ''],
+    ['forged', `Bearer ${Buffer.from('{"alg":"none"}').toString('base64url')}.e30.`],
+    ['garbage', 'Bearer nonsense'],
+  ])('a token that is %s is 401', async (_, authorization) => {
+    await problem(
+      await send('GET', '/users/me', undefined, { authorization }),
+      401,
+      /token|unauthenticated|actor/,
+    );
+  });
+
+  it('a token whose payload was changed is 401', async () => {
+    const [head, payload, signature] = token.split('.') as [string, string, string];
+    const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as { role: string };
+    const forged = Buffer.from(JSON.stringify({ ...claims, role: 'super_admin' })).toString('base64url');
+    const response = await send('GET', '/audit', undefined, {
+      authorization: `Bearer ${head}.${forged}.${signature}`,
+    });
+    await problem(response, 401, /token/);
+  });
+
+  it('an actor header of the client’s own changes nothing', async () => {
+    const response = await send('GET', '/audit', undefined, { 'x-atelier-actor': 'admin' });
+    await problem(response, 403, /forbidden|role/);
+  });
+
+  it('a service called directly, around the gateway, refuses', async () => {
+    const response = await fetch(`${platform.urls.ledger}/api/v1/billing/credits`);
+    await problem(response, 401, /platform\.actor\.missing/);
+  });
+
+  it('a key that is used again with another body is 422, and writes once', async () => {
+    const headers = { 'idempotency-key': randomUUID() };
+    const before = ((await (await send('GET', '/prompts')).json()) as { items: unknown[] }).items.length;
+    const first = await send('POST', '/prompts', JSON.stringify({ title: 'Key', content: 'one' }), headers);
+    const again = await send('POST', '/prompts', JSON.stringify({ title: 'Key', content: 'one' }), headers);
+    expect([first.status, again.status]).toEqual([201, 201]);
+    expect(again.headers.get('idempotency-replayed')).toBe('true');
+    await problem(
+      await send('POST', '/prompts', JSON.stringify({ title: 'Key', content: 'two' }), headers),
+      422,
+      /key_reused/,
+    );
+    const after = ((await (await send('GET', '/prompts')).json()) as { items: unknown[] }).items.length;
+    expect(after - before).toBe(1);
+  });
+
+  it.each([
+    [
+      'a bad signature',
+      (body: string, at: string) =>
+        createHmac('sha256', 'not the secret').update(`${at}.${body}`).digest('hex'),
+      0,
+    ],
+    ['an old time stamp', () => 'whatever', 3_600],
+  ])('a webhook with %s is refused', async (_, sign, ageSeconds) => {
+    const body = JSON.stringify({ id: 'evt_x', type: 'payment.succeeded', data: {} });
+    const at = String(Math.floor(Date.now() / 1000) - ageSeconds);
+    const response = await send('POST', '/webhooks/sandbox', body, {
+      'webhook-id': 'evt_x',
+      'webhook-timestamp': at,
+      'webhook-signature': `v1,${sign(body, at)}`,
+      'sandbox-signature': `t=${at},v1=${sign(body, at)}`,
+    });
+    expect(response.status).toBeGreaterThanOrEqual(400);
+    expect(response.status).toBeLessThan(500);
+    expect(response.headers.get('content-type')).toContain('application/problem+json');
+  });
+
+  it('a picture that is no picture is refused', async () => {
+    const form = new FormData();
+    form.set('file', new Blob(['this is text'], { type: 'image/png' }), 'cat.png');
+    const response = await fetch(`${platform.gatewayUrl}/api/v1/images`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}` },
+      body: form,
+    });
+    await problem(response, 415, /studio\.image/);
+  });
+
+  it('one who is short of credits is told how many are there and how many are needed', async () => {
+    const response = await send(
+      'POST',
+      '/marketplace/purchases',
+      JSON.stringify({ listingId: 'lst_00000000000000000000000000' }),
+    );
+    await problem(response, 404, /commerce\.listing/);
+  });
+});
