@@ -106,7 +106,7 @@ export default tseslint.config(
   },
   {
     // A library's own specs use @atelier/testing, which uses the library: a cycle only of tests.
-    files: ['libs/**/*.spec.ts', 'libs/**/*.fixture.ts'],
+    files: ['libs/**/*.spec.ts', 'libs/**/*.fixture.ts', 'libs/**/*.contract.ts'],
     rules: { '@nx/enforce-module-boundaries': 'off' },
   },
   {

@@ -26,6 +26,8 @@ export const UserRegistered = defineEvent({
     /** The referral code that the person came with, and a hash of their address for the fraud check (R486). */
     referralCode: z.string().optional(),
     ipAddressHash: z.string().optional(),
+    /** The code that the person gives to others. */
+    ownReferralCode: z.string().optional(),
   }),
   example: { ...example, registeredAt: '2026-11-21T08:00:00.000Z' },
 });

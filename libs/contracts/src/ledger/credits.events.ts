@@ -17,6 +17,8 @@ export const CREDIT_TRANSACTION_TYPES = [
   'rollover_expiry',
   'refund',
   'refund_reversal',
+  'spend_payout',
+  'payout_return',
 ] as const;
 export type CreditTransactionType = (typeof CREDIT_TRANSACTION_TYPES)[number];
 

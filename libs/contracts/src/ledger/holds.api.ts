@@ -34,3 +34,21 @@ export type HoldView = z.infer<typeof holdView>;
 /** `POST /internal/holds/{id}/release`: gives the credits back; a repeat, or a hold that ended, answers its state. */
 export const releaseHoldRequest = z.strictObject({ reason: z.enum(['failed', 'canceled']) });
 export type ReleaseHoldRequest = z.infer<typeof releaseHoldRequest>;
+
+/**
+ * `POST /internal/holds/{id}/extend`: work takes longer than was thought. An earlier time, or a repeat, changes
+ * nothing; a later one than the ledger allows is cut to that. A hold that ended answers 409 `ledger.hold.ended`.
+ */
+export const extendHoldRequest = z.strictObject({ expiresAt: z.iso.datetime({ offset: true }) });
+export type ExtendHoldRequest = z.infer<typeof extendHoldRequest>;
+
+/** `GET /api/v1/billing/holds`: what is set aside of one's own credits, and for what. */
+export const openHoldView = z.object({
+  holdId: idSchema('hld'),
+  amount: creditsSchema,
+  type: z.enum(CREDIT_TRANSACTION_TYPES),
+  sourceId: z.string(),
+  expiresAt: z.iso.datetime(),
+  createdAt: z.iso.datetime(),
+});
+export type OpenHoldView = z.infer<typeof openHoldView>;

@@ -1,7 +1,6 @@
-import { Kafka, logLevel } from 'kafkajs';
 import { Logger } from '@nestjs/common';
 import { newId } from '@atelier/kernel';
-import { infrastructure } from '@atelier/testing';
+import { deleteTopics, infrastructure } from '@atelier/testing';
 import { eventBusContract } from './event-bus.contract.js';
 import { KafkaBus } from './kafka-bus.js';
 
@@ -12,13 +11,7 @@ const openBus = () =>
 
 describe('the bus on Kafka', () => {
   beforeAll(() => Logger.overrideLogger(false));
-  afterAll(async () => {
-    const admin = new Kafka({ brokers, logLevel: logLevel.NOTHING }).admin();
-    await admin.connect();
-    const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(names));
-    if (topics.length > 0) await admin.deleteTopics({ topics });
-    await admin.disconnect();
-  });
+  afterAll(() => deleteTopics((topic) => topic.startsWith(names)));
 
   eventBusContract(() => Promise.resolve(openBus()), names);
 });

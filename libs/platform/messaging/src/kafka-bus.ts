@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   CompressionTypes,
   Kafka,
@@ -25,6 +26,8 @@ export interface KafkaBusOptions {
 }
 
 const HEARTBEATS_PER_SESSION = 10;
+const SETTLE_ATTEMPTS_MAX = 50;
+const SETTLE_PAUSE_MS = 100;
 const MAX_WAIT_MS = 200;
 const PARTITIONS_SIDE_BY_SIDE = 4;
 const BYTES_PER_PARTITION_MAX = 1_048_576;
@@ -59,7 +62,11 @@ export class KafkaBus extends EventBus {
     });
   }
 
-  async ensureTopics(topics: readonly TopicSpec[]): Promise<void> {
+  ensureTopics(topics: readonly TopicSpec[]): Promise<void> {
+    return whileTopicsSettle(() => this.createMissing(topics));
+  }
+
+  private async createMissing(topics: readonly TopicSpec[]): Promise<void> {
     const admin = await this.admin();
     const existing = new Set(await admin.listTopics());
     const missing = topics.filter(({ topic }) => !existing.has(topic));
@@ -122,7 +129,7 @@ export class KafkaBus extends EventBus {
       if (!stopping && !payload.restart) options.onCrash(payload.error);
     });
     await consumer.connect();
-    await consumer.subscribe({ topics: [...options.topics], fromBeginning: true });
+    await whileTopicsSettle(() => consumer.subscribe({ topics: [...options.topics], fromBeginning: true }));
     await consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
@@ -255,6 +262,22 @@ export class KafkaBus extends EventBus {
   private admin(): Promise<Admin> {
     this.adminClient ??= connected(this.kafka.admin({ retry: RETRY }), () => (this.adminClient = undefined));
     return this.adminClient;
+  }
+}
+
+/**
+ * A topic that somebody else has just created is known to the broker's controller before it is known to all its
+ * answers. Asks again, within a limit.
+ */
+async function whileTopicsSettle<T>(ask: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await ask();
+    } catch (error) {
+      const isSettling = (error as { type?: string }).type === 'UNKNOWN_TOPIC_OR_PARTITION';
+      if (!isSettling || attempt >= SETTLE_ATTEMPTS_MAX) throw error;
+      await sleep(SETTLE_PAUSE_MS);
+    }
   }
 }
 

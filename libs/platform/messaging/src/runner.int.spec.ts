@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 import { z } from 'zod';
 import { defineEvent, exampleEnvelope, newId } from '@atelier/kernel';
 import { PersistenceModule } from '@atelier/persistence';
-import { eventually, infrastructure, startService, startTcpProxy } from '@atelier/testing';
+import { deleteTopics, eventually, infrastructure, startService, startTcpProxy } from '@atelier/testing';
 import { Consumer, type Consumes } from './consumer.js';
 import { MessagingModule } from './messaging.module.js';
 import { notebookConfig, NotebookModule, OnOrderGiven, OrderGiven, tries } from './note.fixture.js';
@@ -113,6 +113,7 @@ describe('the consumer runtime in trouble', () => {
       expect(handlings).toBe(1);
     } finally {
       await service.close();
+      await deleteTopics((topic) => topic.includes(run));
     }
   });
 });

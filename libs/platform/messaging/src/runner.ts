@@ -3,7 +3,7 @@ import { Logger } from '@nestjs/common';
 import { ZodError } from 'zod';
 import { parseActor, type Context, type EventEnvelope } from '@atelier/kernel';
 import { counter, histogram, runInContext, withSpan } from '@atelier/observability';
-import type { Database } from '@atelier/persistence';
+import { isOutage, type Database } from '@atelier/persistence';
 import type { RegisteredConsumer } from './consumer.js';
 import { type DeadLetters, retryOrder } from './dead-letters.js';
 import type { ReceivedRecord } from './event-bus.js';
@@ -185,13 +185,4 @@ function contextOf(event: EventEnvelope): Context {
   };
 }
 
-const OUTAGE_ERRORS = new Set([
-  'MongoNetworkError',
-  'MongoNetworkTimeoutError',
-  'MongoServerSelectionError',
-  'MongoTopologyClosedError',
-  'MongoNotConnectedError',
-  'MongoPoolClearedError',
-]);
-const isOutage = (error: unknown): boolean => error instanceof Error && OUTAGE_ERRORS.has(error.name);
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -74,6 +74,9 @@ export class EventTransport extends MessagingTransport implements OnApplicationB
 
   onApplicationBootstrap(): void {
     this.health.add('consumers', () => Promise.resolve(this.progress()));
+    // Shown, and no reason to send requests elsewhere: writes go on, their facts wait in the outbox.
+    const relay = () => Promise.resolve({ up: !this.relay.trouble, reason: this.relay.trouble });
+    this.health.add('outbox relay', relay, { readiness: false });
   }
 
   /** Called by Nest when the application starts its microservices. */

@@ -52,7 +52,8 @@ export class Database implements OnModuleInit, OnApplicationBootstrap {
       socketTimeoutMS: environment.MONGODB_QUERY_TIMEOUT_MS,
       autoIndex: false,
       autoCreate: false,
-      bufferCommands: true,
+      // While the server is away the driver looks for it; mongoose would only wait to be told of it.
+      bufferCommands: false,
       ignoreUndefined: true,
       monitorCommands: environment.MONGODB_DATABASE !== undefined,
     });

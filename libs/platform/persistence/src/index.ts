@@ -1,6 +1,7 @@
 export { Database, persistenceEnvironment, type DatabaseOptions } from './database.js';
 export { duplicateKeyFields } from './duplicate-key.js';
 export type { Migration } from './migrations.js';
+export { isOutage } from './outage.js';
 export { Outbox, OUTBOX_BUCKETS, type OutboxRow } from './outbox.js';
 export { PersistenceModule } from './persistence.module.js';
 export {

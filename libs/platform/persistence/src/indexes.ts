@@ -12,14 +12,11 @@ export async function ensureIndexes(connection: mongoose.Connection, log: Logger
   for (const model of Object.values(connection.models) as mongoose.Model<unknown>[]) {
     // Transactions must not be the first to touch a collection, so each is made here.
     if (!existing.has(model.collection.collectionName)) await createCollection(model);
-    await model.createIndexes();
+    await model.createIndexes().catch((error: unknown) => {
+      throw isInTheWay(error) ? missing(model, (error as Error).message, error) : error;
+    });
     const { toCreate, toDrop } = await model.diffIndexes();
-    if (toCreate.length > 0) {
-      throw new Error(
-        `${model.collection.collectionName}: the database has no index ${JSON.stringify(toCreate)}. ` +
-          'An index with the same name and another definition is in the way; write a migration that drops it.',
-      );
-    }
+    if (toCreate.length > 0) throw missing(model, `there is no index ${JSON.stringify(toCreate)}`);
     for (const name of toDrop) {
       log.warn?.(
         `${model.collection.collectionName}: index ${String(name)} is in the database and in no schema`,
@@ -27,6 +24,18 @@ export async function ensureIndexes(connection: mongoose.Connection, log: Logger
     }
   }
 }
+
+const INDEX_OPTIONS_CONFLICT = 85;
+const INDEX_KEY_SPECS_CONFLICT = 86;
+const isInTheWay = (error: unknown): boolean =>
+  [INDEX_OPTIONS_CONFLICT, INDEX_KEY_SPECS_CONFLICT].includes((error as { code?: number }).code ?? 0);
+
+const missing = (model: Pick<mongoose.Model<unknown>, 'collection'>, what: string, cause?: unknown): Error =>
+  new Error(
+    `${model.collection.collectionName}: ${what}. An index with another definition is in the way; ` +
+      'write a migration that drops it.',
+    { cause },
+  );
 
 async function createCollection(model: Pick<mongoose.Model<unknown>, 'createCollection'>): Promise<void> {
   try {

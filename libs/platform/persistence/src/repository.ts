@@ -108,7 +108,7 @@ export abstract class Repository<State extends Aggregate, Owner extends keyof St
   }
 
   protected one(filter: OwnedFilter<State, Owner>): Promise<State | undefined> {
-    return this.oneAcrossOwners(filter as mongoose.mongo.Filter<Stored<State>>, 'system');
+    return this.oneAcrossOwners(filter, 'system');
   }
 
   protected async oneAcrossOwners(
@@ -122,7 +122,7 @@ export abstract class Repository<State extends Aggregate, Owner extends keyof St
   }
 
   protected page(filter: OwnedFilter<State, Owner>, page: PageRequest<State>): Promise<Page<State>> {
-    return this.pageAcrossOwners(filter as mongoose.mongo.Filter<Stored<State>>, page, 'system');
+    return this.pageAcrossOwners(filter, page, 'system');
   }
 
   /** One page by key set: the filter's index must end in the sort field and `_id`. */
@@ -176,14 +176,14 @@ export function aggregateSchema<State extends Aggregate>(
     version: { type: Number, required: true, min: 1 },
     ...fields,
   };
-  const schema = new mongoose.Schema(definition, {
+  const schema: unknown = new mongoose.Schema(definition, {
     versionKey: false,
     strict: 'throw',
     _id: false,
     minimize: false,
     id: false,
   });
-  return schema as unknown as mongoose.Schema<Stored<State>>;
+  return schema as mongoose.Schema<Stored<State>>;
 }
 
 function toDocument<State extends Aggregate>({ id, ...state }: State): Stored<State> {

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type mongoose from 'mongoose';
 import { DomainError } from '@atelier/kernel';
+import { isBrokenSocket } from './outage.js';
 
 /** How often a transaction is begun anew after a write conflict or a failover before its caller is told. */
 export const TRANSACTION_ATTEMPTS_MAX = 10;
@@ -43,16 +44,21 @@ export async function runInTransaction<T>(
   for (let attempt = 1; attempt <= TRANSACTION_ATTEMPTS_MAX; attempt++) {
     const session = await connection.startSession();
     const store: Running = { session, afterCommit: [] };
+    let isCommitting = false;
     try {
       session.startTransaction({ readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority' } });
       const result = await running.run(store, () => work(session));
+      isCommitting = true;
       await commit(session);
       for (const action of store.afterCommit) action();
       return result;
     } catch (error) {
       last = error;
       if (session.inTransaction()) await session.abortTransaction().catch(() => undefined);
-      if (!hasLabel(error, 'TransientTransactionError')) throw error;
+      // A commit whose answer was lost may have happened: that is not begun anew.
+      const isUndone =
+        hasLabel(error, 'TransientTransactionError') || (!isCommitting && isBrokenSocket(error));
+      if (!isUndone) throw error;
     } finally {
       await session.endSession().catch(() => undefined);
     }
@@ -74,7 +80,8 @@ async function commit(session: mongoose.mongo.ClientSession): Promise<void> {
       await session.commitTransaction();
       return;
     } catch (error) {
-      if (!hasLabel(error, 'UnknownTransactionCommitResult') || attempt >= COMMIT_ATTEMPTS_MAX) throw error;
+      const isUnknown = hasLabel(error, 'UnknownTransactionCommitResult') || isBrokenSocket(error);
+      if (!isUnknown || attempt >= COMMIT_ATTEMPTS_MAX) throw error;
       await sleep(backoffMs(attempt));
     }
   }

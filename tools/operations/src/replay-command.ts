@@ -1,0 +1,94 @@
+import { parseArgs } from 'node:util';
+import { z } from 'zod';
+import { ACTOR_HEADER, ActorSigner } from '@atelier/auth';
+import { OperatorError } from './running.js';
+
+export const help = `usage: npm run replay -- <projection>   empties a view and rebuilds it from its topics
+<projection> is its id, like catalog.view-entitlements: \`npm run flow -- <event>\` shows the ids.
+The app that owns it must run; it answers when the view has caught up.
+  --url <url>   where the app is, when it is not the one of \`npm start\` in this checkout (or <APP>_URL)
+  --json        for machines
+The secret that signs the call is ACTOR_SECRET, else this checkout's own.`;
+
+/** A rebuild may take as long as the service allows itself, and a little more. */
+const REPLAY_TIMEOUT_MS = 660_000;
+const projectionId = /^([a-z]+)\.[a-z-]+$/;
+const answer = z.object({ events: z.number() });
+const problem = z.object({ detail: z.string() });
+
+/** Where this machine's apps are and what signs a call to them. */
+export interface Surroundings {
+  readonly env: NodeJS.ProcessEnv;
+  /** By the app's name. */
+  readonly urls: () => Readonly<Record<string, string>>;
+  /** @throws Error that says what to do when there is none */
+  readonly actorSecret: () => string;
+  readonly print: (text: string) => void;
+}
+
+/**
+ * Asks the app that owns a projection to rebuild it, and says how many events that took.
+ * @throws OperatorError
+ */
+export async function replay(args: readonly string[], around: Surroundings): Promise<number> {
+  const { values, positionals } = parse(args);
+  const [id, ...more] = positionals;
+  if (values.help || id === undefined) {
+    around.print(help);
+    return values.help ? 0 : 1;
+  }
+  const app = projectionId.exec(id)?.[1];
+  if (!app || more.length > 0) throw new OperatorError(`${id} is not the id of one projection.\n${help}`);
+  const url = values.url ?? around.env[`${app.toUpperCase()}_URL`] ?? around.urls()[app];
+  if (!url) {
+    throw new OperatorError(`There is no app ${app}. There are: ${Object.keys(around.urls()).join(', ')}.`);
+  }
+  const signer = new ActorSigner(around.env['ACTOR_SECRET'] ?? around.actorSecret(), {
+    issuer: 'operations',
+  });
+  const header = await signer.sign({ kind: 'service', id: 'operations' });
+  const startedAt = Date.now();
+  const { events } = await ask(`${url}/internal/projections/${id}/replay`, header, app);
+  const durationMs = Date.now() - startedAt;
+  around.print(
+    values.json
+      ? JSON.stringify({ projection: id, events, durationMs })
+      : `${id} is rebuilt from ${events} event${events === 1 ? '' : 's'} in ${durationMs} ms.`,
+  );
+  return 0;
+}
+
+async function ask(url: string, header: string, app: string): Promise<z.infer<typeof answer>> {
+  let response: Response;
+  try {
+    response = await fetch(url, {
+      method: 'POST',
+      headers: { [ACTOR_HEADER]: header },
+      signal: AbortSignal.timeout(REPLAY_TIMEOUT_MS),
+    });
+  } catch (error) {
+    if ((error as Error).name === 'TimeoutError')
+      throw new OperatorError(`${app} is still at it after ${REPLAY_TIMEOUT_MS / 1000} s; look at its log.`);
+    throw new OperatorError(`${app} does not answer at ${new URL(url).origin}. Start it with \`npm start\`.`);
+  }
+  const body: unknown = await response.json().catch(() => undefined);
+  if (response.ok) return answer.parse(body);
+  const told = problem.safeParse(body);
+  throw new OperatorError(told.success ? told.data.detail : `${app} answered ${response.status}.`);
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        url: { type: 'string' },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    });
+  } catch (error) {
+    throw new OperatorError(`${(error as Error).message}\n${help}`);
+  }
+}
