@@ -1,0 +1,16 @@
+import { Controller, Get, Query } from '@nestjs/common';
+import { Roles } from '@atelier/auth';
+import { dayRangeQuery, type CreditsReport, type DayRange } from '@atelier/contracts/analytics/daily.api';
+import { CreditsDaily } from './credits-daily.projection.js';
+
+@Controller('api/v1/analytics/credits')
+export class CreditsController {
+  constructor(private readonly credits: CreditsDaily) {}
+
+  /** The whole platform's, so for admins. */
+  @Get()
+  @Roles('admin')
+  read(@Query({ schema: dayRangeQuery }) range: DayRange): Promise<CreditsReport> {
+    return this.credits.report(range);
+  }
+}

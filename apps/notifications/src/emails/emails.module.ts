@@ -1,0 +1,34 @@
+import { Module } from '@nestjs/common';
+import { ShutdownSequence, type ConfigOf } from '@atelier/service';
+import { notificationsConfig } from '../notifications.config.js';
+import { RecipientsModule } from '../recipients/recipients.module.js';
+import { EmailDispatch } from './email-dispatch.process.js';
+import { EmailRepository } from './email.repository.js';
+import { MailboxMailer } from './mailbox-mailer.client.js';
+import { Mailer } from './mailer.client.js';
+import { QueueEmail } from './queue-email.usecase.js';
+import { RemoveEmailsOf } from './remove-emails-of.usecase.js';
+import { SendEmail } from './send-email.usecase.js';
+import { SmtpMailer } from './smtp-mailer.client.js';
+
+/** SMTP when there is a server, else the mailbox folder. */
+const mailer = {
+  provide: Mailer,
+  inject: [notificationsConfig.token, ShutdownSequence],
+  useFactory: (config: ConfigOf<typeof notificationsConfig>, shutdown: ShutdownSequence): Mailer => {
+    const { SMTP_URL: url, MAIL_FROM: from, MAILBOX_DIR, SMTP_TIMEOUT_MS, SMTP_CONNECTIONS_MAX } = config;
+    const chosen = url
+      ? new SmtpMailer({ url, from, timeoutMs: SMTP_TIMEOUT_MS, connectionsMax: SMTP_CONNECTIONS_MAX })
+      : new MailboxMailer(MAILBOX_DIR, from);
+    // After the jobs: nobody sends any more.
+    shutdown.add('database', 'mailer', () => chosen.close());
+    return chosen;
+  },
+};
+
+@Module({
+  imports: [RecipientsModule],
+  providers: [EmailRepository, mailer, SendEmail, EmailDispatch, QueueEmail, RemoveEmailsOf],
+  exports: [QueueEmail, RemoveEmailsOf],
+})
+export class EmailsModule {}

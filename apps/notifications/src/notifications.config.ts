@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import { messagingEnvironment } from '@atelier/messaging';
+import { persistenceEnvironment } from '@atelier/persistence';
+import { defineConfig, serviceEnvironment } from '@atelier/service';
+
+/** Everything that notifications reads from its environment. */
+export const notificationsConfig = defineConfig('notifications', {
+  ...serviceEnvironment,
+  ...persistenceEnvironment,
+  ...messagingEnvironment,
+
+  /** `smtp://user:password@host:587` or `smtps://…`; without it e-mails go to the mailbox folder. */
+  SMTP_URL: z
+    .url({ protocol: /^smtps?$/ })
+    .optional()
+    .describe('where e-mail is handed over'),
+  /** One `.eml` file per e-mail, for development. */
+  MAILBOX_DIR: z.string().min(1).default('.data/mailbox'),
+  MAIL_FROM: z.email().default('no-reply@atelier.example'),
+  /** The gateway as people reach it; links in e-mails begin with it. */
+  PUBLIC_URL: z.url({ protocol: /^https?$/ }).default('http://127.0.0.1:8080'),
+  SMTP_TIMEOUT_MS: z.coerce.number().int().min(100).max(60_000).default(10_000),
+  SMTP_CONNECTIONS_MAX: z.coerce.number().int().min(1).max(50).default(4),
+
+  EMAIL_POLL_MS: z.coerce.number().int().min(10).max(60_000).default(1_000),
+  EMAIL_BATCH_MAX: z.coerce.number().int().min(1).max(500).default(20),
+  /** An e-mail that its sender has not settled for this long is taken over by another; longer than one hand-over. */
+  EMAIL_LEASE_MS: z.coerce.number().int().min(200).max(600_000).default(120_000),
+  EMAIL_ATTEMPTS_MAX: z.coerce.number().int().min(1).max(50).default(16),
+  EMAIL_BACKOFF_BASE_MS: z.coerce.number().int().min(1).max(60_000).default(1_000),
+  EMAIL_BACKOFF_MAX_MS: z.coerce.number().int().min(1).max(86_400_000).default(3_600_000),
+});
