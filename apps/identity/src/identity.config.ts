@@ -31,6 +31,12 @@ export const identityConfig = defineConfig('identity', {
     .int()
     .min(MINUTE_MS)
     .default(90 * DAY_MS),
+  /** Whoever signed in no longer ago than this may delete their account without the password. */
+  FRESH_LOG_IN_MS_MAX: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(5 * MINUTE_MS),
   /** Two tabs that refresh with one token within this time get one successor; later it counts as reuse. */
   REFRESH_GRACE_MS: z.coerce.number().int().min(0).max(MINUTE_MS).default(10_000),
   LOG_IN_WINDOW_MS: z.coerce

@@ -95,11 +95,14 @@ export const ROUTES: readonly Route[] = [
   ...all('ledger', [
     'billing/credits/*',
     'billing/credit-transactions/*',
+    'billing/holds/*',
+    'billing/earnings/*',
     'billing/transactions/*',
     'billing/payout-methods/*',
     'billing/payout-requests/*',
     'billing/vouchers/*',
     'billing/referrals/*',
+    'billing/adjustments/*',
     'billing/tax-reports/*',
   ]),
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { SESSION_END_REASONS } from '@atelier/contracts/identity/session.events';
-import { aggregateSchema, Database, Outbox, Repository } from '@atelier/persistence';
+import { aggregateSchema, currentSession, Database, Outbox, Repository } from '@atelier/persistence';
 import type { Session } from './session.domain.js';
 
 const required = { type: String, required: true };
@@ -41,5 +41,19 @@ export class SessionRepository extends Repository<Session, 'userId'> {
   /** The session of a refresh token. Whoever holds the token is its owner, so no user id is asked for. */
   byFamily(familyHash: string): Promise<Session | undefined> {
     return this.oneAcrossOwners({ familyHash }, 'system');
+  }
+
+  /** Sessions of the user that nobody has ended, the newest first. */
+  async openOf(userId: string, limit: number): Promise<readonly Session[]> {
+    return (await this.page({ userId, endedAt: { $exists: false } }, { limit })).items;
+  }
+
+  /** Removes where from and with what the user signed in. The version goes on, so that no refresh puts it back. */
+  async forgetDevicesOf(userId: string): Promise<void> {
+    await this.model.collection.updateMany(
+      { userId },
+      { $unset: { ipAddress: '', userAgent: '', location: '', browser: '', os: '' }, $inc: { version: 1 } },
+      { session: currentSession() },
+    );
   }
 }

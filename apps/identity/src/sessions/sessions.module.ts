@@ -3,9 +3,11 @@ import { AuditModule } from '../audit/audit.module.js';
 import { KeysModule } from '../keys/keys.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { AuthController } from './auth.controller.js';
+import { CloseSessions } from './close-sessions.usecase.js';
 import { LogIn } from './log-in.usecase.js';
 import { LogInThrottle } from './log-in-throttle.js';
 import { LogOut } from './log-out.usecase.js';
+import { OnUserDeleted } from './on-user-deleted.consumer.js';
 import { RefreshSession } from './refresh-session.usecase.js';
 import { RefreshTokens } from './refresh-tokens.js';
 import { SealedIdempotencyModule } from './sealed-idempotency-store.js';
@@ -15,7 +17,7 @@ import { StartSession } from './start-session.usecase.js';
 
 @Module({
   imports: [AuditModule, KeysModule, UsersModule, SealedIdempotencyModule],
-  controllers: [AuthController],
+  controllers: [AuthController, OnUserDeleted],
   providers: [
     SessionRepository,
     RefreshTokens,
@@ -25,6 +27,8 @@ import { StartSession } from './start-session.usecase.js';
     LogIn,
     RefreshSession,
     LogOut,
+    CloseSessions,
   ],
+  exports: [SessionRepository, LogInThrottle],
 })
 export class SessionsModule {}

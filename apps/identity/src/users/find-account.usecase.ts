@@ -1,6 +1,6 @@
 import type { Context } from '@atelier/kernel';
 import { UseCase } from '@atelier/service';
-import { userNotFound, type User } from './user.domain.js';
+import { isDeleted, userNotFound, type User } from './user.domain.js';
 import { UserRepository } from './user.repository.js';
 
 /**
@@ -15,7 +15,7 @@ export class FindAccount {
 
   async execute({ actor }: Context): Promise<User> {
     const user = await this.users.self(actor.id);
-    if (!user) throw userNotFound();
+    if (!user || isDeleted(user)) throw userNotFound();
     return user;
   }
 }

@@ -1,7 +1,7 @@
 import type { UpdateProfileRequest } from '@atelier/contracts/identity/users.api';
 import { Clock, type Context } from '@atelier/kernel';
 import { assertVersion, UseCase } from '@atelier/service';
-import { updateProfile, userNotFound, type User } from './user.domain.js';
+import { isDeleted, updateProfile, userNotFound, type User } from './user.domain.js';
 import { UserRepository } from './user.repository.js';
 
 /**
@@ -19,7 +19,7 @@ export class UpdateProfile {
 
   async execute(change: UpdateProfileRequest, expectedVersion: number, context: Context): Promise<User> {
     const user = await this.users.self(context.actor.id);
-    if (!user) throw userNotFound();
+    if (!user || isDeleted(user)) throw userNotFound();
     assertVersion(expectedVersion, user.version);
     return this.users.save(updateProfile(user, change, this.clock.now()), context);
   }

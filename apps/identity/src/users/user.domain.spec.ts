@@ -41,6 +41,7 @@ describe('registering', () => {
       role: 'user',
       accountStatus: 'active',
       registeredAt: now.toISOString(),
+      ownReferralCode: registered().referralCode,
       referralCode: 'FRIEND',
       ipAddressHash: 'hash',
     });

@@ -1,6 +1,11 @@
 import type { Preferences, UpdateProfileRequest } from '@atelier/contracts/identity/users.api';
-import { type ACCOUNT_STATUSES, UserRegistered, UserUpdated } from '@atelier/contracts/identity/user.events';
-import { type Change, DomainError, type Id, type PlatformRole } from '@atelier/kernel';
+import {
+  type ACCOUNT_STATUSES,
+  UserDeleted,
+  UserRegistered,
+  UserUpdated,
+} from '@atelier/contracts/identity/user.events';
+import { type Actor, type Change, DomainError, type Id, PLATFORM_ROLES, type PlatformRole } from '@atelier/kernel';
 
 export type UserId = Id<'usr'>;
 export type AccountStatus = (typeof ACCOUNT_STATUSES)[number];
@@ -21,6 +26,7 @@ export interface User {
   readonly email?: string;
   /** When the address was confirmed; absent means not yet (R143, R212). */
   readonly emailVerifiedAt?: Date;
+  /** Empty on a tombstone. */
   readonly displayName: string;
   readonly photoUrl?: string;
   readonly phoneNumber?: string;
@@ -54,6 +60,8 @@ export interface User {
   readonly deletedAt?: Date;
   readonly deletedBy?: string;
 }
+
+const REFERRAL_CODE_CHARS = 10;
 
 /** R144: a bio has at most 500 characters. */
 export const BIO_CHARS_MAX = 500;
@@ -104,6 +112,7 @@ export interface Registration {
 /** A new person with e-mail and password: role `user` unless the platform itself says otherwise (R206). */
 export function registerUser(input: Registration, now: Date): Change<User> {
   const { id, email, displayName, passwordHash, role, referralCode, ipAddressHash } = input;
+  const ownReferralCode = referralCodeOf(id);
   const state: User = {
     id,
     version: 0,
@@ -115,6 +124,7 @@ export function registerUser(input: Registration, now: Date): Change<User> {
     passwordHash,
     preferences: DEFAULT_PREFERENCES,
     security: { twoFactorEnabled: false, lastPasswordChangeAt: now },
+    referralCode: ownReferralCode,
     referralCount: 0,
     loginSeq: 0,
     createdAt: now,
@@ -123,11 +133,15 @@ export function registerUser(input: Registration, now: Date): Change<User> {
   const fact = UserRegistered(id, {
     ...factOf(state),
     registeredAt: now.toISOString(),
+    ownReferralCode,
     ...(referralCode === undefined ? {} : { referralCode }),
     ...(ipAddressHash === undefined ? {} : { ipAddressHash }),
   });
   return { state, events: [fact] };
 }
+
+/** The last 50 random bits of the id: short enough to read out, and the same when a registration is repeated (R209). */
+export const referralCodeOf = (id: UserId): string => id.slice(-REFERRAL_CODE_CHARS).toUpperCase();
 
 /** Changes what is given and keeps the rest. Only what others show or decide by is stated as a fact. */
 export function updateProfile(user: User, change: UpdateProfileRequest, now: Date): Change<User> {
@@ -142,6 +156,43 @@ export function updateProfile(user: User, change: UpdateProfileRequest, now: Dat
     state,
     events: displayName === user.displayName ? [] : [UserUpdated(user.id, factOf(state))],
   };
+}
+
+/**
+ * Leaves a tombstone: the id, which others point at, and when and by whom it was deleted. Everything that tells who
+ * it was is gone, the e-mail address is free again. A repeat changes nothing.
+ */
+export function deleteUser(user: User, deletedBy: UserId, now: Date): Change<User> {
+  if (isDeleted(user)) return { state: user, events: [] };
+  const { id, version, createdAt } = user;
+  const state: User = {
+    id,
+    version,
+    displayName: '',
+    accountStatus: 'deleted',
+    role: 'user',
+    authMethod: 'passwordless',
+    preferences: DEFAULT_PREFERENCES,
+    security: { twoFactorEnabled: false },
+    referralCount: 0,
+    loginSeq: 0,
+    createdAt,
+    updatedAt: now,
+    deletedAt: now,
+    deletedBy,
+  };
+  const fact = UserDeleted(id, { userId: id, deletedAt: now.toISOString(), deletedBy });
+  return { state, events: [UserUpdated(id, factOf(state)), fact] };
+}
+
+export const isDeleted = ({ accountStatus }: Pick<User, 'accountStatus'>): boolean => accountStatus === 'deleted';
+
+/** Throws forbidden `identity.user.own` (the owner has to confirm it) or `identity.user.higher_role`. */
+export function assertMayDelete({ id, role }: Actor, user: User): void {
+  if (id === user.id) throw notByAdmin('own', 'This is your own account. Delete it at /api/v1/users/me.');
+  const rank = role === undefined ? -1 : PLATFORM_ROLES.indexOf(role);
+  if (rank < PLATFORM_ROLES.indexOf(user.role))
+    throw notByAdmin('higher_role', `This account has the role ${user.role}. Ask somebody who has it too.`);
 }
 
 /** Throws forbidden `identity.user.suspended` or `identity.user.pending`; asked only after the password was right. */
@@ -191,6 +242,9 @@ export const emailTaken = () =>
     detail: 'There is an account with this e-mail address already. Sign in instead.',
     errors: [{ pointer: '/email', detail: 'belongs to an account' }],
   });
+
+const notByAdmin = (reason: 'own' | 'higher_role', detail: string) =>
+  new DomainError({ kind: 'forbidden', code: `identity.user.${reason}`, detail });
 
 export const userNotFound = () =>
   new DomainError({ kind: 'not_found', code: 'identity.user.not_found', detail: 'There is no such user.' });

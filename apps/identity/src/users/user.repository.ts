@@ -19,7 +19,7 @@ const topics = {
 const schema = aggregateSchema<User>({
   email: { type: String, lowercase: true, trim: true },
   emailVerifiedAt: date,
-  displayName: { type: String, required: true },
+  displayName: text,
   photoUrl: text,
   phoneNumber: text,
   accountStatus: { type: String, required: true, enum: ['pending', 'active', 'suspended', 'deleted'] },
@@ -122,7 +122,8 @@ export class UserRepository extends Repository<User, 'id'> {
    */
   async countLogIn(id: UserId, now: Date): Promise<void> {
     await this.model.collection.updateOne(
-      { _id: id as never },
+      // A tombstone stays one, even when its log-in was half way through.
+      { _id: id as never, deletedAt: { $exists: false } },
       { $set: { lastLoginAt: now, lastActiveAt: now }, $inc: { loginSeq: 1, version: 1 } },
       { session: currentSession() },
     );

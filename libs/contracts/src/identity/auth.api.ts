@@ -20,12 +20,12 @@ export const emailSchema = z
   .regex(/^[^\s@]+@[^\s@]+\.[^\s@]+$/, { error: 'is not an e-mail address' });
 
 /** Only a bound on what is read; identity's password rules decide. Never trimmed: spaces may belong to it. */
-const password = z.string().min(1, { error: 'is required' }).max(PASSWORD_CHARS_SENT_MAX);
+export const passwordSchema = z.string().min(1, { error: 'is required' }).max(PASSWORD_CHARS_SENT_MAX);
 
 /** `POST /api/v1/auth/register` */
 export const registerRequest = z.strictObject({
   email: emailSchema,
-  password,
+  password: passwordSchema,
   displayName: displayNameSchema,
   /** Of the user who brought this one; the ledger looks it up. */
   referralCode: z
@@ -38,7 +38,7 @@ export const registerRequest = z.strictObject({
 export type RegisterRequest = z.infer<typeof registerRequest>;
 
 /** `POST /api/v1/auth/login` */
-export const logInRequest = z.strictObject({ email: emailSchema, password });
+export const logInRequest = z.strictObject({ email: emailSchema, password: passwordSchema });
 export type LogInRequest = z.infer<typeof logInRequest>;
 
 const refreshToken = z.string().min(1).max(REFRESH_TOKEN_CHARS_MAX);

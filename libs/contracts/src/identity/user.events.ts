@@ -38,3 +38,19 @@ export const UserUpdated = defineEvent({
   data: user,
   example: { ...example, displayName: 'Ada Lovelace' },
 });
+
+export const UserDeleted = defineEvent({
+  type: 'identity.user.deleted.v1',
+  summary: 'An account was deleted for good; the id stays as a tombstone. Whoever keeps data of the person removes it.',
+  data: z.object({
+    userId: idSchema('usr'),
+    deletedAt: z.iso.datetime(),
+    /** The person, or the admin who did it. */
+    deletedBy: idSchema('usr'),
+  }),
+  example: {
+    userId: 'usr_01m7y1j20qe008c1f3vesc43m3',
+    deletedAt: '2026-11-21T10:00:00.000Z',
+    deletedBy: 'usr_01m7y1j20qe008c1f3vesc43m3',
+  },
+});

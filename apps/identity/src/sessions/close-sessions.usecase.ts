@@ -1,0 +1,30 @@
+import { Clock, type Context } from '@atelier/kernel';
+import { UseCase } from '@atelier/service';
+import { endSession } from './session.domain.js';
+import { SessionRepository } from './session.repository.js';
+
+const SESSIONS_READ_MAX = 100;
+
+/**
+ * Ends all sessions of a person whose account was deleted, and forgets their devices (R226). Until it has run, a
+ * refresh is refused by the account itself.
+ *
+ * Emits: SessionEnded per session that was open
+ */
+@UseCase('identity.close-sessions')
+export class CloseSessions {
+  constructor(
+    private readonly sessions: SessionRepository,
+    private readonly clock: Clock,
+  ) {}
+
+  async execute(userId: string, context: Context): Promise<void> {
+    const now = this.clock.now();
+    for (;;) {
+      const open = await this.sessions.openOf(userId, SESSIONS_READ_MAX);
+      for (const session of open) await this.sessions.save(endSession(session, 'account_closed', now), context);
+      if (open.length < SESSIONS_READ_MAX) break;
+    }
+    await this.sessions.forgetDevicesOf(userId);
+  }
+}
