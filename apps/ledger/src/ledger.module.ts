@@ -7,12 +7,57 @@ import {
   CreditsReleased,
   CreditsSpent,
 } from '@atelier/contracts/ledger/credits.events';
+import {
+  AdjustmentApproved,
+  AdjustmentRejected,
+  AdjustmentRequested,
+} from '@atelier/contracts/ledger/adjustment.events';
+import { BankFileCreated, BankTransferConfirmed } from '@atelier/contracts/ledger/bank-file.events';
+import {
+  PayoutApproved,
+  PayoutCanceled,
+  PayoutFailed,
+  PayoutPaid,
+  PayoutRejected,
+  PayoutRequested,
+} from '@atelier/contracts/ledger/payout.events';
+import { ReferralCompleted } from '@atelier/contracts/ledger/referral.events';
+import { VoucherCreated, VoucherRedeemed, VoucherUpdated } from '@atelier/contracts/ledger/voucher.events';
 import { AccountsModule } from './accounts/accounts.module.js';
+import { AdjustmentsModule } from './adjustments/adjustments.module.js';
 import { AuditModule } from './audit/audit.module.js';
+import { EarningsModule } from './earnings/earnings.module.js';
 import { HoldsModule } from './holds/holds.module.js';
 import { JournalModule } from './journal/journal.module.js';
+import { PayoutMethodsModule } from './payout-methods/payout-methods.module.js';
+import { PayoutsModule } from './payouts/payouts.module.js';
+import { RegenerationModule } from './regeneration/regeneration.module.js';
+import { ReferralsModule } from './referrals/referrals.module.js';
+import { TaxesModule } from './taxes/taxes.module.js';
+import { TransactionsModule } from './transactions/transactions.module.js';
+import { VouchersModule } from './vouchers/vouchers.module.js';
 
-const PUBLISHES = [CreditsGranted, CreditsHeld, CreditsSpent, CreditsReleased];
+const PUBLISHES = [
+  CreditsGranted,
+  CreditsHeld,
+  CreditsSpent,
+  CreditsReleased,
+  VoucherCreated,
+  VoucherUpdated,
+  VoucherRedeemed,
+  ReferralCompleted,
+  AdjustmentRequested,
+  AdjustmentApproved,
+  AdjustmentRejected,
+  PayoutRequested,
+  PayoutApproved,
+  PayoutRejected,
+  PayoutCanceled,
+  PayoutPaid,
+  PayoutFailed,
+  BankFileCreated,
+  BankTransferConfirmed,
+];
 
 @Module({
   imports: [
@@ -21,6 +66,15 @@ const PUBLISHES = [CreditsGranted, CreditsHeld, CreditsSpent, CreditsReleased];
     AccountsModule,
     JournalModule,
     HoldsModule,
+    RegenerationModule,
+    VouchersModule,
+    ReferralsModule,
+    AdjustmentsModule,
+    EarningsModule,
+    PayoutMethodsModule,
+    PayoutsModule,
+    TransactionsModule,
+    TaxesModule,
     AuditModule,
   ],
 })

@@ -5,6 +5,9 @@ import { currentSession } from '@atelier/persistence';
 /** Requests of one account that may wait for each other; more than that is an attack or a loop. */
 const WAITING_MAX = 1_000;
 
+/** An account, or a voucher that many people use at once. */
+type Contended = Id<'usr' | 'vch'>;
+
 interface Queue {
   last: Promise<void>;
   length: number;
@@ -18,12 +21,12 @@ interface Queue {
  */
 @Injectable()
 export class AccountTurns {
-  private readonly queues = new Map<Id<'usr'>, Queue>();
+  private readonly queues = new Map<Contended, Queue>();
 
   /** Throws unavailable `ledger.account.busy` when too many wait already. */
-  async take<T>(userIds: readonly Id<'usr'>[], work: () => Promise<T>): Promise<T> {
+  async take<T>(contended: readonly Contended[], work: () => Promise<T>): Promise<T> {
     if (currentSession()) return work();
-    const ids = [...new Set(userIds)];
+    const ids = [...new Set(contended)];
     if (ids.some((id) => (this.queues.get(id)?.length ?? 0) >= WAITING_MAX)) throw busy();
     let done: () => void = () => undefined;
     const mine = new Promise<void>((resolve) => (done = resolve));

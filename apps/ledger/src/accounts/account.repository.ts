@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import mongoose from 'mongoose';
 import type { Id } from '@atelier/kernel';
+import { TIERS } from '@atelier/contracts/ledger/accounts.api';
 import { aggregateSchema, currentSession, Database, type Stored } from '@atelier/persistence';
 import { userAccount } from '../journal/entry.domain.js';
-import { TIERS, type CreditBalance, type Movement } from './account.domain.js';
+import type { CreditBalance, Movement } from './account.domain.js';
 
 const schema = aggregateSchema<CreditBalance>({
   settled: { type: Number, required: true },
@@ -11,6 +12,8 @@ const schema = aggregateSchema<CreditBalance>({
   available: { type: Number, required: true },
   tier: { type: String, required: true, enum: TIERS },
   lastRegeneratedAt: { type: Date, required: true },
+  perishable: { type: Number, required: true, min: 0 },
+  perishableSince: { type: Number, required: true, min: 0 },
   sequence: { type: Number, required: true, min: 0 },
   lastEntryId: { type: String },
   createdAt: { type: Date, required: true },
@@ -109,6 +112,93 @@ export class AccountRepository {
     };
   }
 
+  /** Sets the tier that the next turn of a month goes by; opens the account when it is the first to name the user. */
+  async setTier(userId: Id<'usr'>, tier: CreditBalance['tier'], now: Date): Promise<void> {
+    await this.open(userId, now);
+    await this.rows.updateOne(
+      { _id: userId, tier: { $ne: tier } },
+      { $set: { tier }, $inc: { version: 1 }, $max: { updatedAt: now } },
+      { session: currentSession() },
+    );
+  }
+
+  /** Notes what the account was regenerated for. Joins the transaction that posted it. */
+  async regenerated(
+    userId: Id<'usr'>,
+    after: Pick<CreditBalance, 'lastRegeneratedAt' | 'perishable' | 'perishableSince'>,
+  ): Promise<void> {
+    await this.rows.updateOne(
+      { _id: userId },
+      { $set: after, $inc: { version: 1 } },
+      { session: currentSession() },
+    );
+  }
+
+  /** Whether some account was last regenerated before then. */
+  async anyRegeneratedBefore(time: Date): Promise<boolean> {
+    const filter = { tier: { $in: [...TIERS] }, lastRegeneratedAt: { $lt: time } };
+    return (await this.rows.findOne(filter, { projection: { _id: 1 } })) !== null;
+  }
+
+  /** Accounts between two ids (the first excluded) that were last regenerated before then, in the order of ids. */
+  async regeneratedBefore(time: Date, from: string, to: string, limit: number): Promise<CreditBalance[]> {
+    const rows = this.rows.find({ _id: { $gt: from, $lte: to }, lastRegeneratedAt: { $lt: time } });
+    return (await rows.sort({ _id: 1 }).limit(limit).toArray()).map(toBalance);
+  }
+
+  /** The id that so many accounts end with, counted behind `from`; the last one when there are fewer. */
+  async idBehind(from: string, accounts: number): Promise<string | undefined> {
+    const ids = () => this.rows.find({ _id: { $gt: from } }, { projection: { _id: 1 } });
+    const [nth] = await ids()
+      .sort({ _id: 1 })
+      .skip(accounts - 1)
+      .limit(1)
+      .toArray();
+    const [last] = nth ? [nth] : await ids().sort({ _id: -1 }).limit(1).toArray();
+    return last?._id;
+  }
+
+  /** Ids behind `from`, in their order. */
+  async idsFrom(from: string, limit: number): Promise<Id<'usr'>[]> {
+    const rows = this.rows.find({ _id: { $gt: from } }, { projection: { _id: 1 } });
+    return (await rows.sort({ _id: 1 }).limit(limit).toArray()).map(({ _id }) => _id as Id<'usr'>);
+  }
+
+  /** Which of these users have no account. */
+  async missingOf(userIds: readonly Id<'usr'>[]): Promise<Id<'usr'>[]> {
+    const rows = this.rows.find({ _id: { $in: [...userIds] } }, { projection: { _id: 1 } });
+    const known = new Set<string>((await rows.toArray()).map(({ _id }) => _id));
+    return userIds.filter((id) => !known.has(id));
+  }
+
+  /** All users' settled credits together. Reads every account. */
+  async settledOfAll(): Promise<number> {
+    const [total] = await this.rows
+      .aggregate<{ settled: number }>([{ $group: { _id: null, settled: { $sum: '$settled' } } }], {
+        session: currentSession(),
+      })
+      .toArray();
+    return total?.settled ?? 0;
+  }
+
+  /** Puts a recomputed balance in the place of the one that was read, unless it has changed since. */
+  async mend({ id, ...after }: CreditBalance, before: CreditBalance | undefined): Promise<boolean> {
+    const row = { ...after, version: (before?.version ?? 0) + 1 };
+    const session = currentSession();
+    if (!before) {
+      const { upsertedCount } = await this.rows.updateOne(
+        { _id: id },
+        { $setOnInsert: row },
+        { upsert: true, session },
+      );
+      return upsertedCount > 0;
+    }
+    const { matchedCount } = await this.rows.replaceOne({ _id: id, version: before.version }, row, {
+      session,
+    });
+    return matchedCount > 0;
+  }
+
   /** Every account in the order of ids. */
   async *all(): AsyncIterable<CreditBalance> {
     for await (const row of this.rows.find({}).sort({ _id: 1 })) yield toBalance(row);
@@ -133,8 +223,17 @@ export class AccountRepository {
 }
 
 const increments = ({ settled, held }: Delta) => ({ settled, held, available: settled - held, version: 1 });
-const opening = (now: Date) => ({ tier: TIERS[0], lastRegeneratedAt: now, createdAt: now });
+const opening = (now: Date) => ({
+  tier: TIERS[0],
+  lastRegeneratedAt: now,
+  perishable: 0,
+  perishableSince: 0,
+  createdAt: now,
+});
 const toBalance = ({ _id, ...row }: Stored<CreditBalance>): CreditBalance => ({
   id: _id as Id<'usr'>,
   ...row,
+  // Accounts from before there was a regeneration have regenerated nothing.
+  perishable: row.perishable ?? 0,
+  perishableSince: row.perishableSince ?? 0,
 });

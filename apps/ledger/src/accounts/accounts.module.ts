@@ -2,6 +2,8 @@ import { Module } from '@nestjs/common';
 import { AccountTurns } from './account-turns.js';
 import { AccountRepository } from './account.repository.js';
 import { CreditsController } from './credits.controller.js';
+import { ExportStatement } from './export-statement.usecase.js';
+import { ReadCreditsAt } from './read-credits-at.usecase.js';
 import { ReadCredits } from './read-credits.usecase.js';
 import { ReadStatement } from './read-statement.usecase.js';
 import { StatementRepository } from './statement.repository.js';
@@ -9,7 +11,15 @@ import { StatementRepository } from './statement.repository.js';
 /** Balances and statements. Journal and holds change them in their own transactions; nobody else does. */
 @Module({
   controllers: [CreditsController],
-  providers: [AccountRepository, AccountTurns, StatementRepository, ReadCredits, ReadStatement],
+  providers: [
+    AccountRepository,
+    AccountTurns,
+    StatementRepository,
+    ReadCredits,
+    ReadCreditsAt,
+    ReadStatement,
+    ExportStatement,
+  ],
   exports: [AccountRepository, AccountTurns, StatementRepository],
 })
 export class AccountsModule {}

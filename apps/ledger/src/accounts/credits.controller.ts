@@ -1,22 +1,28 @@
-import { Controller, Get, Query } from '@nestjs/common';
-import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import type { z } from 'zod';
+import { Controller, Get, Headers, Query, StreamableFile } from '@nestjs/common';
+import { ApiOkResponse, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
 import { Ctx } from '@atelier/auth';
 import type { Context } from '@atelier/kernel';
 import { pageOf, pageQuery, type Page } from '@atelier/service';
 import {
+  creditsAtView,
+  creditsQuery,
   creditsView,
   creditTransactionFilters,
   creditTransactionView,
+  type CreditsAtView,
   type CreditsView,
   type CreditTransactionView,
 } from '@atelier/contracts/ledger/credits.api';
 import type { CreditTransaction } from './account.domain.js';
+import { ExportStatement } from './export-statement.usecase.js';
+import { ReadCreditsAt } from './read-credits-at.usecase.js';
 import { ReadCredits } from './read-credits.usecase.js';
 import { ReadStatement } from './read-statement.usecase.js';
 
 const statementQuery = pageQuery(creditTransactionFilters);
 type StatementQuery = z.infer<typeof statementQuery>;
+const CSV = 'text/csv';
 
 /** What a person sees of their own credits. There is no id in the path: nobody can ask for somebody else's. */
 @ApiTags('billing')
@@ -24,23 +30,39 @@ type StatementQuery = z.infer<typeof statementQuery>;
 export class CreditsController {
   constructor(
     private readonly readCredits: ReadCredits,
+    private readonly readCreditsAt: ReadCreditsAt,
     private readonly readStatement: ReadStatement,
+    private readonly exportStatement: ExportStatement,
   ) {}
 
   @Get('credits')
-  @ApiOkResponse({ standardSchema: creditsView })
-  credits(@Ctx() context: Context): Promise<CreditsView> {
-    return this.readCredits.execute(context);
+  @ApiOkResponse({ standardSchema: z.union([creditsView, creditsAtView]) })
+  credits(
+    @Query({ schema: creditsQuery }) { at }: z.infer<typeof creditsQuery>,
+    @Ctx() context: Context,
+  ): Promise<CreditsView | CreditsAtView> {
+    return at ? this.readCreditsAt.execute(new Date(at), context) : this.readCredits.execute(context);
   }
 
   @Get('credit-transactions')
+  @ApiProduces('application/json', CSV)
   @ApiOkResponse({ standardSchema: pageOf(creditTransactionView) })
   async transactions(
-    @Query({ schema: statementQuery }) { type, from, to, limit, cursor }: StatementQuery,
+    @Query({ schema: statementQuery }) { type, from, to, limit, cursor, format }: StatementQuery,
+    @Headers('accept') accept: string | undefined,
     @Ctx() context: Context,
-  ): Promise<Page<CreditTransactionView>> {
-    const between = { from: from ? new Date(from) : undefined, to: to ? new Date(to) : undefined };
-    const page = await this.readStatement.execute({ type, ...between, limit, cursor }, context);
+  ): Promise<Page<CreditTransactionView> | StreamableFile> {
+    const filters = {
+      types: typeof type === 'string' ? [type] : type,
+      from: from ? new Date(from) : undefined,
+      to: to ? new Date(to) : undefined,
+    };
+    if (format === 'csv' || (!format && accept?.startsWith(CSV))) {
+      const file = await this.exportStatement.execute(filters, context);
+      const disposition = 'attachment; filename="credit-transactions.csv"';
+      return new StreamableFile(file, { type: `${CSV}; charset=utf-8`, disposition });
+    }
+    const page = await this.readStatement.execute({ ...filters, limit, cursor }, context);
     return { ...page, items: page.items.map(toTransactionView) };
   }
 }

@@ -2,7 +2,7 @@ import type { Context } from '@atelier/kernel';
 import { UseCase, type Page } from '@atelier/service';
 import type { CreditTransaction } from './account.domain.js';
 import { callerOf } from './read-credits.usecase.js';
-import { StatementRepository, type StatementQuery } from './statement.repository.js';
+import { StatementRepository, type StatementPage } from './statement.repository.js';
 
 /**
  * One page of the caller's statement, newest first.
@@ -13,7 +13,7 @@ import { StatementRepository, type StatementQuery } from './statement.repository
 export class ReadStatement {
   constructor(private readonly statements: StatementRepository) {}
 
-  execute(query: Omit<StatementQuery, 'userId'>, context: Context): Promise<Page<CreditTransaction>> {
+  execute(query: Omit<StatementPage, 'userId'>, context: Context): Promise<Page<CreditTransaction>> {
     return this.statements.page({ ...query, userId: callerOf(context) });
   }
 }

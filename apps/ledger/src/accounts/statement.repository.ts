@@ -4,7 +4,8 @@ import { z } from 'zod';
 import type { CreditTransactionType } from '@atelier/contracts/ledger/credits.events';
 import { currentSession, Database } from '@atelier/persistence';
 import { decodeCursor, encodeCursor, type Page } from '@atelier/service';
-import type { CreditTransaction } from './account.domain.js';
+import type { Sales } from '../earnings/earnings.domain.js';
+import { USES, type CreditTransaction } from './account.domain.js';
 
 type Row = Omit<CreditTransaction, 'id'> & { readonly _id: CreditTransaction['id'] };
 
@@ -30,13 +31,17 @@ const schema = new mongoose.Schema<Row>(
 
 export interface StatementQuery {
   readonly userId: CreditTransaction['userId'];
-  readonly type?: CreditTransactionType | undefined;
+  /** Any of these; all when it is left out. */
+  readonly types?: readonly CreditTransactionType[] | undefined;
   readonly from?: Date | undefined;
   readonly to?: Date | undefined;
+}
+export interface StatementPage extends StatementQuery {
   readonly limit: number;
   readonly cursor?: string | undefined;
 }
 
+const NEWEST_FIRST = { createdAt: -1, sequence: -1 } as const;
 const cursorSchema = z.tuple([z.iso.datetime(), z.int()]);
 
 /** The statement lines: written with their entry, never changed or deleted (R239). */
@@ -57,16 +62,11 @@ export class StatementRepository {
   }
 
   /** One page, newest first. */
-  async page({ userId, type, from, to, limit, cursor }: StatementQuery): Promise<Page<CreditTransaction>> {
-    const between = { ...(from ? { $gte: from } : {}), ...(to ? { $lt: to } : {}) };
-    const filter: mongoose.mongo.Filter<Row> = {
-      userId,
-      ...(type ? { type } : {}),
-      ...(from || to ? { createdAt: between } : {}),
-    };
+  async page({ limit, cursor, ...query }: StatementPage): Promise<Page<CreditTransaction>> {
+    const filter = filterOf(query);
     const rows = await this.rows
       .find(cursor ? { $and: [filter, before(cursor)] } : filter)
-      .sort({ createdAt: -1, sequence: -1 })
+      .sort(NEWEST_FIRST)
       .limit(limit + 1)
       .toArray();
     const items = rows.slice(0, limit).map(toLine);
@@ -74,16 +74,125 @@ export class StatementRepository {
     return { items, nextCursor: last ? encodeCursor([last.createdAt.toISOString(), last.sequence]) : null };
   }
 
-  /** A user's lines from the first on. */
-  async ofUser(userId: CreditTransaction['userId']): Promise<CreditTransaction[]> {
-    const rows = this.rows.find({ userId }, { session: currentSession() }).sort({ sequence: 1 });
-    return (await rows.toArray()).map(toLine);
+  /** How many lines there are, counted no further than `limit`. */
+  count(query: StatementQuery, limit: number): Promise<number> {
+    return this.rows.countDocuments(filterOf(query), { limit });
+  }
+
+  /** Up to `limit` lines one after the other, newest first: what is read is what fits into a batch of the driver. */
+  async *stream(query: StatementQuery, limit: number): AsyncIterable<CreditTransaction> {
+    for await (const row of this.rows.find(filterOf(query)).sort(NEWEST_FIRST).limit(limit))
+      yield toLine(row);
+  }
+
+  /** The newest line of a user at that time (R241): one step into an index. */
+  async latestAt(userId: CreditTransaction['userId'], at: Date): Promise<CreditTransaction | undefined> {
+    const [row] = await this.rows
+      .find({ userId, createdAt: { $lte: at } })
+      .sort(NEWEST_FIRST)
+      .limit(1)
+      .toArray();
+    return row && toLine(row);
+  }
+
+  /** What a user has used since that entry: spends less what was refunded. */
+  async usedSince(userId: CreditTransaction['userId'], sequence: number): Promise<number> {
+    const [total] = await this.rows
+      .aggregate<{ amount: number }>(
+        [
+          { $match: { userId, sequence: { $gt: sequence }, type: { $in: [...USES] } } },
+          { $group: { _id: null, amount: { $sum: '$amount' } } },
+        ],
+        { session: currentSession() },
+      )
+      .toArray();
+    return -(total?.amount ?? 0);
+  }
+
+  /** What sales have brought until then and since, a refund with its sale (R242), and what payouts have taken. */
+  async salesOf(userId: CreditTransaction['userId'], matured: Date): Promise<Sales> {
+    const types: CreditTransactionType[] = ['earn_sale', 'refund_reversal', 'spend_payout', 'payout_return'];
+    const isPayout = { $in: ['$type', ['spend_payout', 'payout_return']] };
+    const kinds = this.rows.aggregate<{ _id: 'payout' | 'matured' | 'maturing'; amount: number }>(
+      [
+        { $match: { userId, type: { $in: types } } },
+        {
+          $group: {
+            _id: { source: '$sourceId', isPayout },
+            amount: { $sum: '$amount' },
+            since: { $min: '$createdAt' },
+          },
+        },
+        {
+          $group: {
+            _id: {
+              $cond: [
+                '$_id.isPayout',
+                'payout',
+                { $cond: [{ $lte: ['$since', matured] }, 'matured', 'maturing'] },
+              ],
+            },
+            amount: { $sum: '$amount' },
+          },
+        },
+      ],
+      { session: currentSession() },
+    );
+    const sums = new Map((await kinds.toArray()).map(({ _id, amount }) => [_id, amount]));
+    return {
+      maturedCredits: sums.get('matured') ?? 0,
+      maturingCredits: sums.get('maturing') ?? 0,
+      paidOutCredits: -(sums.get('payout') ?? 0),
+    };
+  }
+
+  /** A user's lines with these places in the account's chain, `after` excluded, in their order. */
+  async ofChain(
+    userId: CreditTransaction['userId'],
+    after: number,
+    to: number,
+  ): Promise<CreditTransaction[]> {
+    const rows = this.rows.find(
+      { userId, sequence: { $gt: after, $lte: to } },
+      { session: currentSession() },
+    );
+    return (await rows.sort({ sequence: 1 }).toArray()).map(toLine);
+  }
+
+  /** How many lines stand behind that place of the chain. */
+  countBehind(userId: CreditTransaction['userId'], sequence: number): Promise<number> {
+    return this.rows.countDocuments({ userId, sequence: { $gt: sequence } }, { session: currentSession() });
+  }
+
+  /** All lines of one purchase, payment or job, the oldest first (R242). */
+  async ofSource(sourceId: string, limit: number): Promise<CreditTransaction[]> {
+    return (await this.rows.find({ sourceId }).limit(limit).toArray()).map(toLine);
+  }
+
+  /** Puts a line in its place of the chain, whatever stood there: only for what the journal says differently. */
+  async mend({ id, ...line }: CreditTransaction): Promise<void> {
+    await this.rows.deleteMany(
+      { userId: line.userId, sequence: line.sequence },
+      { session: currentSession() },
+    );
+    await this.rows.insertOne({ _id: id, ...line }, { session: currentSession() });
+  }
+
+  /** Takes away lines behind the end of the chain. */
+  async cut(userId: CreditTransaction['userId'], sequence: number): Promise<void> {
+    await this.rows.deleteMany({ userId, sequence: { $gt: sequence } }, { session: currentSession() });
   }
 
   private get rows(): mongoose.mongo.Collection<Row> {
     return this.model.collection as unknown as mongoose.mongo.Collection<Row>;
   }
 }
+
+const filterOf = ({ userId, types, from, to }: StatementQuery): mongoose.mongo.Filter<Row> => ({
+  userId,
+  ...(types ? { type: { $in: [...types] } } : {}),
+  ...(from || to ? { createdAt: { ...(from ? { $gte: from } : {}), ...(to ? { $lt: to } : {}) } } : {}),
+});
 
 function before(cursor: string): mongoose.mongo.Filter<Row> {
   const [createdAt, sequence] = decodeCursor(cursor, cursorSchema);

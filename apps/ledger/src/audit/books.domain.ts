@@ -1,6 +1,12 @@
 import type { Id } from '@atelier/kernel';
-import type { CreditBalance, CreditTransaction } from '../accounts/account.domain.js';
-import { CHAIN_START, hashOf, userAccount, type Entry } from '../journal/entry.domain.js';
+import {
+  NOTHING_PERISHABLE,
+  perishableAfter,
+  type CreditBalance,
+  type CreditTransaction,
+  type Perishable,
+} from '../accounts/account.domain.js';
+import { CHAIN_START, hashOf, isUserPosting, userAccount, type Entry } from '../journal/entry.domain.js';
 
 /** One thing that does not add up: where, by which entry, and the amounts. */
 export interface Finding {
@@ -14,65 +20,135 @@ export interface Finding {
 /** What an entry says about itself: its postings sum to zero, and its hash is of what it says. */
 export function checkEntry(entry: Entry): Finding[] {
   const account = entry.postings.map((posting) => posting.account).join(', ');
-  const sum = entry.postings.reduce((total, { amount }) => total + amount, 0);
+  const sums = Map.groupBy(entry.postings, ({ asset }) => asset);
   return [
-    ...differs(account, entry.id, 'its postings do not sum to zero', 0, sum),
+    ...[...sums.values()].flatMap((of) =>
+      differs(
+        account,
+        entry.id,
+        'its postings do not sum to zero',
+        0,
+        of.reduce((total, { amount }) => total + amount, 0),
+      ),
+    ),
     ...differs(account, entry.id, 'its hash is not of what it says', hashOf(entry), entry.hash),
   ];
 }
 
-/** Recomputes one account from its chain of entries and compares all that was stored about it. */
-export function checkAccount(
-  balance: CreditBalance,
-  entries: readonly Entry[],
-  lines: readonly CreditTransaction[],
-  heldByHolds: number,
-): Finding[] {
-  const account = userAccount(balance.id);
-  const findings: Finding[] = [];
+/** An account as its chain of entries makes it, as far as it was followed. */
+export interface Chain {
+  readonly account: ReturnType<typeof userAccount>;
+  readonly sequence: number;
+  readonly settled: number;
+  readonly perishable: Perishable;
+  readonly lastEntryId: Id<'jrn'> | null;
+  readonly lastHash: string;
+}
+
+/** What stands at one place of an account's chain. There is one entry and one line, or something is wrong. */
+export interface Place {
+  readonly sequence: number;
+  readonly entries: readonly Entry[];
+  readonly line: CreditTransaction | undefined;
+}
+
+export const chainOf = (userId: Id<'usr'>): Chain => ({
+  account: userAccount(userId),
+  sequence: 0,
+  settled: 0,
+  perishable: NOTHING_PERISHABLE,
+  lastEntryId: null,
+  lastHash: CHAIN_START,
+});
+
+/** What an entry does to an account, as its statement has to tell it. */
+export function lineFields(entry: Entry, chain: Chain) {
+  const posting = entry.postings.filter(isUserPosting).find(({ account }) => account === chain.account);
+  const amount = posting?.amount ?? 0;
+  const type = posting?.type ?? ('none' as const);
+  return { entryId: entry.id, sourceId: entry.sourceId, type, amount, balanceAfter: chain.settled + amount };
+}
+
+/** Follows the chain by one place, as the journal has it. */
+export function follow(chain: Chain, { sequence, entries: [entry] }: Place): Chain {
+  if (!entry) return { ...chain, sequence };
+  const { amount, type, balanceAfter: settled } = lineFields(entry, chain);
+  const perishable =
+    type === 'none' ? chain.perishable : perishableAfter(chain.perishable, { type, amount, sequence });
+  return { ...chain, sequence, settled, perishable, lastEntryId: entry.id, lastHash: entry.hash };
+}
+
+/** What is wrong with the journal itself at a place. Nothing can be derived from a journal that is wrong. */
+export function checkJournal({ account, lastHash }: Chain, { sequence, entries }: Place): Finding[] {
+  const [entry, twin] = entries;
+  if (!entry)
+    return differs(account, null, `the entry at ${sequence} of the chain is missing`, 'an entry', 'none');
+  const link = entry.links.find((candidate) => candidate.account === account)!;
+  return [
+    ...differs(account, entry.id, 'it shares its place in the chain', 'none', twin?.id ?? 'none'),
+    ...differs(account, entry.id, 'it is not linked to the entry before it', lastHash, link.previousHash),
+  ];
+}
+
+const LINE_PROBLEMS = {
+  entryId: 'its statement line is of another entry',
+  amount: 'its statement line has another amount',
+  balanceAfter: 'its statement line has another balance after it',
+  type: 'its statement line has another type',
+  sourceId: 'its statement line has another source',
+} as const;
+
+/** What the statement says differently from the journal at a place. */
+export function checkLine(chain: Chain, { entries: [entry], line }: Place): Finding[] {
+  if (!entry) return [];
+  const fields = lineFields(entry, chain);
+  if (!line) return differs(chain.account, entry.id, 'its statement line is missing', fields.amount, 'none');
+  return (Object.keys(LINE_PROBLEMS) as (keyof typeof LINE_PROBLEMS)[]).flatMap((field) =>
+    differs(chain.account, entry.id, LINE_PROBLEMS[field], fields[field], line[field]),
+  );
+}
+
+/** What is stored about an account beside its chain, and beyond the end of it. */
+export interface Stored {
+  readonly balance: CreditBalance;
+  readonly heldByHolds: number;
+  readonly entriesBehind: number;
+  readonly linesBehind: number;
+}
+
+/** Compares the balance with what the whole chain makes it. */
+export function checkBalance(chain: Chain, stored: Stored): Finding[] {
+  const { balance, heldByHolds, entriesBehind, linesBehind } = stored;
+  const last = chain.lastEntryId;
   const expect = (
     entryId: string | null,
     problem: string,
     expected: string | number,
     found: string | number,
-  ) => findings.push(...differs(account, entryId, problem, expected, found));
-  let settled = 0;
-  let previousHash = CHAIN_START;
-  entries.forEach((entry, index) => {
-    const link = entry.links.find((candidate) => candidate.account === account)!;
-    const { amount } = entry.postings.find((posting) => posting.account === account) ?? { amount: 0 };
-    const line = lines[index];
-    settled += amount;
-    expect(entry.id, 'its place in the chain is another', index + 1, link.sequence);
-    expect(entry.id, 'it is not linked to the entry before it', previousHash, link.previousHash);
-    expect(entry.id, 'its statement line is of another entry', entry.id, line?.entryId ?? 'none');
-    expect(entry.id, 'its statement line has another amount', amount, line?.amount ?? 'none');
-    expect(
-      entry.id,
-      'its statement line has another balance after it',
-      settled,
-      line?.balanceAfter ?? 'none',
-    );
-    previousHash = entry.hash;
-  });
-  const last = entries.at(-1)?.id ?? null;
-  expect(last, 'the account has another number of entries', entries.length, balance.sequence);
-  expect(last, 'the account has another number of statement lines', entries.length, lines.length);
-  expect(last, 'the account ends with another entry', last ?? 'none', balance.lastEntryId ?? 'none');
-  expect(last, 'the settled balance is not the sum of the entries', settled, balance.settled);
-  expect(null, 'the held balance is not the sum of the open holds', heldByHolds, balance.held);
-  expect(null, 'available is not settled − held', balance.settled - balance.held, balance.available);
-  return findings;
+  ) => differs(chain.account, entryId, problem, expected, found);
+  return [
+    ...expect(last, 'entries stand behind the end of its chain', 0, entriesBehind),
+    ...expect(last, 'statement lines stand behind the end of its chain', 0, linesBehind),
+    ...expect(last, 'the account has another number of entries', chain.sequence, balance.sequence),
+    ...expect(last, 'the account ends with another entry', last ?? 'none', balance.lastEntryId ?? 'none'),
+    ...expect(last, 'the settled balance is not the sum of the entries', chain.settled, balance.settled),
+    ...expect(last, 'another part of it was regenerated', chain.perishable.credits, balance.perishable),
+    ...expect(null, 'the held balance is not the sum of the open holds', heldByHolds, balance.held),
+    ...expect(null, 'available is not settled − held', balance.settled - balance.held, balance.available),
+  ];
 }
 
 /** An account that entries name and that is not there. */
-export function missingAccount(userId: Id<'usr'>, entries: readonly Entry[]): Finding[] {
-  const account = userAccount(userId);
-  const entryId = entries.at(-1)?.id ?? null;
-  return differs(account, entryId, 'the account has no balance', `${entries.length} entries`, 'none');
-}
+export const missingAccount = (userId: Id<'usr'>, entries: number): Finding[] =>
+  entries === 0
+    ? []
+    : differs(userAccount(userId), null, 'the account has no balance', `${entries} entries`, 'none');
 
-const differs = (
+/** All users and the platform together: every entry sums to zero in each asset, so all of them do. */
+export const checkSum = (asset: string, settled: number, platform: number): Finding[] =>
+  differs('platform', null, `users and platform together are not zero ${asset}`, -platform, settled);
+
+export const differs = (
   account: string,
   entryId: string | null,
   problem: string,

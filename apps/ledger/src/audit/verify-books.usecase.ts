@@ -2,26 +2,26 @@ import type { Id } from '@atelier/kernel';
 import { Database } from '@atelier/persistence';
 import { UseCase } from '@atelier/service';
 import { AccountRepository } from '../accounts/account.repository.js';
-import { StatementRepository } from '../accounts/statement.repository.js';
-import { HoldRepository } from '../holds/hold.repository.js';
-import { isUserPosting, userOf } from '../journal/entry.domain.js';
+import { EarningsRepository } from '../earnings/earnings.repository.js';
+import { isEarningsPosting, isUserPosting, userOf } from '../journal/entry.domain.js';
 import { JournalRepository } from '../journal/journal.repository.js';
-import { checkAccount, checkEntry, missingAccount, type Finding } from './books.domain.js';
+import { checkEntry, checkSum, type Finding } from './books.domain.js';
+import { FINDINGS_MAX, VerifyAccount } from './verify-account.usecase.js';
 
-/** More than this is one disaster, not many. */
-const FINDINGS_MAX = 100;
+/** Accounts that one question asks for. */
+const ACCOUNTS_ASKED_MAX = 1_000;
 
 export interface Report {
   readonly entries: number;
   readonly accounts: number;
-  /** The balance of each account of the platform; with all users' together they make 0. */
+  /** The balance of each account of the platform, and of what it owes in money; with all users' they make 0. */
   readonly platform: Readonly<Record<string, number>>;
   readonly findings: readonly Finding[];
 }
 
 /**
  * Recomputes every balance, every statement line and every hash from the journal, and names what differs. It may
- * run while the ledger works: each account is read in a snapshot of its own. Changes nothing.
+ * run while the ledger works, and keeps neither all entries nor all accounts in memory. Changes nothing.
  */
 @UseCase('ledger.verify-books')
 export class VerifyBooks {
@@ -29,50 +29,58 @@ export class VerifyBooks {
     private readonly database: Database,
     private readonly journal: JournalRepository,
     private readonly accounts: AccountRepository,
-    private readonly statements: StatementRepository,
-    private readonly holds: HoldRepository,
+    private readonly earnings: EarningsRepository,
+    private readonly verifyAccount: VerifyAccount,
   ) {}
 
   async execute(): Promise<Report> {
     const findings: Finding[] = [];
     const platform: Record<string, number> = {};
-    const unchecked = new Set<Id<'usr'>>();
+    const missing = new Set<Id<'usr'>>();
+    let named = new Set<Id<'usr'>>();
     let entries = 0;
     let accounts = 0;
+    const lookForNamed = async () => {
+      for (const id of await this.accounts.missingOf([...named])) missing.add(id);
+      named = new Set();
+    };
     for await (const entry of this.journal.all()) {
       findings.push(...checkEntry(entry));
       for (const posting of entry.postings) {
-        if (isUserPosting(posting)) unchecked.add(userOf(posting.account));
-        else platform[posting.account] = (platform[posting.account] ?? 0) + posting.amount;
+        if (isUserPosting(posting)) named.add(userOf(posting.account));
+        else {
+          const { account, asset, amount } = posting;
+          const owner = isEarningsPosting(posting) ? 'earnings' : account;
+          const name = asset === 'credits' ? owner : `${owner} ${asset}`;
+          platform[name] = (platform[name] ?? 0) + amount;
+        }
       }
       entries++;
-      if (findings.length >= FINDINGS_MAX) break;
+      if (named.size >= ACCOUNTS_ASKED_MAX) await lookForNamed();
+      if (findings.length + missing.size >= FINDINGS_MAX) break;
     }
+    await lookForNamed();
+    for (const id of missing) findings.push(...(await this.verifyAccount.execute(id, { entries: false })));
     for await (const { id } of this.accounts.all()) {
       if (findings.length >= FINDINGS_MAX) break;
-      findings.push(...(await this.checkAccount(id)));
-      unchecked.delete(id);
+      findings.push(...(await this.verifyAccount.execute(id, { entries: false })));
       accounts++;
     }
-    // Opened since the accounts were listed, or lost.
-    for (const id of unchecked) {
-      if (findings.length >= FINDINGS_MAX) break;
-      findings.push(...(await this.checkAccount(id)));
-    }
+    // An account that differs makes the sum differ too: then it says nothing new.
+    if (findings.length === 0) findings.push(...(await this.verifySum()));
     return { entries, accounts, platform, findings: findings.slice(0, FINDINGS_MAX) };
   }
 
-  private checkAccount(userId: Id<'usr'>): Promise<Finding[]> {
+  /** Whether all users and the platform make zero in each asset, in one snapshot. Reads all of both. */
+  verifySum(): Promise<Finding[]> {
     return this.database.transaction(async () => {
-      const balance = await this.accounts.load(userId);
-      const entries = await this.journal.ofUser(userId);
-      if (!balance) return missingAccount(userId, entries);
-      return checkAccount(
-        balance,
-        entries,
-        await this.statements.ofUser(userId),
-        await this.holds.heldBy(userId),
+      const platform = await this.journal.platformTotals();
+      const users = new Map(await this.earnings.settledOfAll()).set(
+        'credits',
+        await this.accounts.settledOfAll(),
       );
+      const assets = [...new Set([...platform.keys(), ...users.keys()])];
+      return assets.flatMap((asset) => checkSum(asset, users.get(asset) ?? 0, platform.get(asset) ?? 0));
     });
   }
 }

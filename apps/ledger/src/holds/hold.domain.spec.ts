@@ -1,6 +1,14 @@
 import { newId } from '@atelier/kernel';
 import { userAccount, type EntryDraft } from '../journal/entry.domain.js';
-import { heldBy, openHold, settleHold, type Hold, type HoldStatus, type Settlement } from './hold.domain.js';
+import {
+  extendHold,
+  heldBy,
+  openHold,
+  settleHold,
+  type Hold,
+  type HoldStatus,
+  type Settlement,
+} from './hold.domain.js';
 
 const now = new Date('2026-11-21T08:00:00.000Z');
 const after = (seconds: number) => new Date(now.getTime() + seconds * 1000);
@@ -78,5 +86,16 @@ describe('a hold', () => {
 
   it('refuses a capture after its owner has released it', () => {
     expect(() => settleHold(ended('released'), capture(), now)).toThrow('was released');
+  });
+
+  it('can only be extended to a later time, and no further than any hold may stand', () => {
+    expect(extendHold(hold, after(1800), ttl)).toMatchObject({ expiresAt: after(1800), version: 2 });
+    expect(extendHold(hold, after(900), ttl)).toBe(hold);
+    expect(extendHold(hold, after(60), ttl)).toBe(hold);
+    expect(extendHold(hold, after(9_999), ttl).expiresAt).toEqual(after(3600));
+  });
+
+  it.each(['captured', 'released', 'expired'] as const)('that is %s cannot be extended', (status) => {
+    expect(() => extendHold(ended(status), after(1800), ttl)).toThrow(`is ${status}`);
   });
 });

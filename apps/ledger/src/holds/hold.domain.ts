@@ -70,6 +70,14 @@ export function openHold(request: PlaceHoldRequest, ttl: HoldTtl, now: Date): Ho
   };
 }
 
+/** The hold with a later expiry, at most `ttlSecondsMax` after it was placed; the same hold when that is no later. */
+export function extendHold(hold: Hold, until: Date, { ttlSecondsMax }: Pick<HoldTtl, 'ttlSecondsMax'>): Hold {
+  if (hold.status !== 'held') throw holdEnded(hold);
+  const latest = hold.createdAt.getTime() + ttlSecondsMax * 1000;
+  const expiresAt = new Date(Math.min(until.getTime(), latest));
+  return expiresAt > hold.expiresAt ? { ...hold, expiresAt, version: hold.version + 1 } : hold;
+}
+
 /** The hold after its settlement; the same hold when the settlement has nothing more to do. */
 export function settleHold(hold: Hold, settlement: Settlement, now: Date): Hold {
   const end = (status: HoldStatus, capturedAmount = 0): Hold =>
@@ -111,6 +119,13 @@ const alreadyReleased = (hold: Hold) =>
     kind: 'conflict',
     code: 'ledger.hold.released',
     detail: `${hold.id} was released, so it cannot be captured. Find out which of the two its owner means; nothing was taken.`,
+  });
+
+const holdEnded = (hold: Hold) =>
+  new DomainError({
+    kind: 'conflict',
+    code: 'ledger.hold.ended',
+    detail: `${hold.id} is ${hold.status} and sets nothing aside any more. Place a new hold.`,
   });
 
 export const holdNotFound = (holdId: string) =>

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import mongoose from 'mongoose';
+import { z } from 'zod';
 import { VersionConflict } from '@atelier/kernel';
 import { HOLD_STATUSES } from '@atelier/contracts/ledger/holds.api';
 import {
@@ -9,9 +10,11 @@ import {
   duplicateKeyFields,
   type Stored,
 } from '@atelier/persistence';
+import { decodeCursor, encodeCursor, type Page } from '@atelier/service';
 import type { Hold } from './hold.domain.js';
 
 const COLLECTION = 'credit_holds';
+const cursorSchema = z.string();
 
 const schema = aggregateSchema<Hold>({
   userId: { type: String, required: true },
@@ -52,6 +55,33 @@ export class HoldRepository {
       session: currentSession(),
     });
     if (matchedCount === 0) throw new VersionConflict(COLLECTION, id);
+  }
+
+  /** Saves a later expiry, unless the hold has changed since it was loaded: then throws VersionConflict. */
+  async extend({ id, expiresAt, version }: Hold): Promise<void> {
+    const { matchedCount } = await this.rows.updateOne(
+      { _id: id, status: 'held', version: version - 1 },
+      { $set: { expiresAt, version } },
+    );
+    if (matchedCount === 0) throw new VersionConflict(COLLECTION, id);
+  }
+
+  /** A page of a user's open holds, newest first. */
+  async openOf(userId: Hold['userId'], limit: number, cursor?: string): Promise<Page<Hold>> {
+    const before = cursor ? { _id: { $lt: decodeCursor(cursor, cursorSchema) } } : {};
+    const rows = await this.rows
+      .find({ userId, status: 'held', ...before })
+      .sort({ _id: -1 })
+      .limit(limit + 1)
+      .toArray();
+    const items = rows.slice(0, limit).map(toHold);
+    const last = rows.length > limit ? items.at(-1) : undefined;
+    return { items, nextCursor: last ? encodeCursor(last.id) : null };
+  }
+
+  /** The holds of one purchase or job. */
+  async ofSource(sourceId: string, limit: number): Promise<Hold[]> {
+    return (await this.rows.find({ sourceId }).limit(limit).toArray()).map(toHold);
   }
 
   /** Open holds whose time is over, the oldest first. */

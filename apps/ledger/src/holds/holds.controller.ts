@@ -3,13 +3,16 @@ import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { Ctx, ServiceOnly } from '@atelier/auth';
 import { idSchema, type Context, type Id } from '@atelier/kernel';
 import {
+  extendHoldRequest,
   holdView,
   placeHoldRequest,
   releaseHoldRequest,
+  type ExtendHoldRequest,
   type HoldView,
   type PlaceHoldRequest,
   type ReleaseHoldRequest,
 } from '@atelier/contracts/ledger/holds.api';
+import { ExtendHold } from './extend-hold.usecase.js';
 import type { Hold } from './hold.domain.js';
 import { PlaceHold } from './place-hold.usecase.js';
 import { ReadHold } from './read-hold.usecase.js';
@@ -28,6 +31,7 @@ export class HoldsController {
   constructor(
     private readonly placeHold: PlaceHold,
     private readonly settleHold: SettleHold,
+    private readonly extendHold: ExtendHold,
     private readonly readHold: ReadHold,
   ) {}
 
@@ -51,6 +55,16 @@ export class HoldsController {
   ): Promise<HoldView> {
     // Without `mayBeMissing` a hold that is not there is a 404, never undefined.
     return toHoldView((await this.settleHold.execute({ holdId: id, end: 'release', reason }, context))!);
+  }
+
+  @Post(':id/extend')
+  @HttpCode(200)
+  @ApiOkResponse({ standardSchema: holdView })
+  async extend(
+    @Param('id', { schema: holdId }) id: Id<'hld'>,
+    @Body({ schema: extendHoldRequest }) { expiresAt }: ExtendHoldRequest,
+  ): Promise<HoldView> {
+    return toHoldView(await this.extendHold.execute(id, new Date(expiresAt)));
   }
 
   @Get(':id')

@@ -205,3 +205,90 @@ describe('ending a hold', () => {
     expect(spent.map((fact) => [fact.data.amount, fact.data.late])).toEqual([[10, true]]);
   });
 });
+
+describe('extending a hold', () => {
+  const extend = (holdId: string, expiresAt: string) =>
+    ledger.as(studio).post(`/internal/holds/${holdId}/extend`, { expiresAt });
+  const inSeconds = (seconds: number) => new Date(Date.now() + seconds * 1000).toISOString();
+
+  it('keeps it from its expiry; an earlier time and a repeat change nothing', async () => {
+    const user = await userWith(100);
+    const hold = holdOf(user.id, 10, { ttlSeconds: 1 });
+    await place(hold);
+    const later = inSeconds(600);
+    expect(await extend(hold.holdId, later)).toMatchObject({
+      status: 200,
+      body: { status: 'held', expiresAt: later },
+    });
+    expect((await extend(hold.holdId, later)).body).toMatchObject({ expiresAt: later });
+    expect((await extend(hold.holdId, inSeconds(5))).body).toMatchObject({ expiresAt: later });
+    const other = holdOf(user.id, 10, { ttlSeconds: 1 });
+    await place(other);
+    await eventually(async () => expect(await statusOf(other.holdId)).toMatchObject({ status: 'expired' }));
+    expect(await statusOf(hold.holdId)).toMatchObject({ status: 'held' });
+    expect(await creditsOf(user)).toEqual({ settled: 100, held: 10, available: 90 });
+  });
+
+  it('is cut to what any hold may stand', async () => {
+    const user = await userWith(100);
+    const hold = holdOf(user.id, 10);
+    await place(hold);
+    const { expiresAt } = (await extend(hold.holdId, inSeconds(999_999))).body as { expiresAt: string };
+    expect(new Date(expiresAt).getTime()).toBeLessThanOrEqual(Date.now() + 86_400_000);
+  });
+
+  it('is refused for one that ended, one that is not there, and people', async () => {
+    const user = await userWith(100);
+    const hold = holdOf(user.id, 10);
+    await place(hold);
+    const path = `/internal/holds/${hold.holdId}/extend`;
+    expect((await ledger.as(user).post(path, { expiresAt: inSeconds(600) })).status).toBe(403);
+    await ledger.as(studio).post(`/internal/holds/${hold.holdId}/release`, { reason: 'canceled' });
+    expect(await extend(hold.holdId, inSeconds(600))).toMatchObject({
+      status: 409,
+      body: { code: 'ledger.hold.ended' },
+    });
+    expect((await extend(newId('hld'), inSeconds(600))).status).toBe(404);
+    expect((await extend(hold.holdId, 'tomorrow')).status).toBe(400);
+  });
+
+  it('and ending it at the same time leave it ended once, or extended', async () => {
+    const user = await userWith(100);
+    const hold = holdOf(user.id, 10);
+    await place(hold);
+    const release = ledger.as(studio).post(`/internal/holds/${hold.holdId}/release`, { reason: 'failed' });
+    const extensions = [600, 1_200, 1_800].map((seconds) => extend(hold.holdId, inSeconds(seconds + 900)));
+    const statuses = (await Promise.all([release, ...extensions])).map(({ status }) => status);
+    expect(statuses[0]).toBe(200);
+    expect(statuses.slice(1).filter((status) => ![200, 409].includes(status))).toEqual([]);
+    expect(await statusOf(hold.holdId)).toMatchObject({ status: 'released' });
+    expect(await creditsOf(user)).toEqual({ settled: 100, held: 0, available: 100 });
+  });
+});
+
+describe("one's own open holds", () => {
+  it('are listed newest first, in pages, and nobody sees those of others', async () => {
+    const user = await userWith(100);
+    const holds = [holdOf(user.id, 1), holdOf(user.id, 2), holdOf(user.id, 3), holdOf(user.id, 4)];
+    for (const hold of holds) await place(hold);
+    await ledger.as(studio).post(`/internal/holds/${holds[3]!.holdId}/release`, { reason: 'failed' });
+    const first = await ledger.as(user).get('/api/v1/billing/holds?limit=2');
+    const second = await ledger
+      .as(user)
+      .get(`/api/v1/billing/holds?limit=2&cursor=${String(first.body.nextCursor)}`);
+    const told = [...first.body.items, ...second.body.items] as { holdId: string; amount: number }[];
+    expect(told.map(({ amount }) => amount)).toEqual([3, 2, 1]);
+    expect(told[0]).toMatchObject({
+      holdId: holds[2]!.holdId,
+      type: 'spend_enhancement',
+      sourceId: holds[2]!.sourceId,
+    });
+    expect(second.body.nextCursor).toBeNull();
+    expect((await ledger.as(aUser()).get('/api/v1/billing/holds')).body).toEqual({
+      items: [],
+      nextCursor: null,
+    });
+    expect((await ledger.as(studio).get('/api/v1/billing/holds')).status).toBe(403);
+    expect((await ledger.as(user).get('/api/v1/billing/holds?cursor=x')).status).toBe(400);
+  });
+});

@@ -1,9 +1,12 @@
 import { Module } from '@nestjs/common';
 import { AccountsModule } from '../accounts/accounts.module.js';
 import { JournalModule } from '../journal/journal.module.js';
+import { ExtendHold } from './extend-hold.usecase.js';
 import { HoldExpiry } from './hold-expiry.job.js';
 import { HoldRepository } from './hold.repository.js';
 import { HoldsController } from './holds.controller.js';
+import { OwnHoldsController } from './own-holds.controller.js';
+import { ReadOpenHolds } from './read-open-holds.usecase.js';
 import { OnJobFinished } from './on-job-finished.consumer.js';
 import { OnPurchaseCompleted } from './on-purchase-completed.consumer.js';
 import { OnPurchaseFailed } from './on-purchase-failed.consumer.js';
@@ -15,8 +18,8 @@ const CONSUMERS = [OnPurchaseCompleted, OnPurchaseFailed, OnJobFinished];
 
 @Module({
   imports: [AccountsModule, JournalModule],
-  controllers: [HoldsController, ...CONSUMERS],
-  providers: [HoldRepository, PlaceHold, ReadHold, SettleHold, HoldExpiry],
+  controllers: [HoldsController, OwnHoldsController, ...CONSUMERS],
+  providers: [HoldRepository, PlaceHold, ExtendHold, ReadHold, ReadOpenHolds, SettleHold, HoldExpiry],
   exports: [HoldRepository],
 })
 export class HoldsModule {}

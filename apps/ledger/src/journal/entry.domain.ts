@@ -6,7 +6,7 @@ import type { CreditTransactionType } from '@atelier/contracts/ledger/credits.ev
 
 /**
  * The journal. Invariants:
- * - an entry's postings sum to zero per asset, and name each account once;
+ * - an entry's postings sum to zero per asset, and name each account once per asset;
  * - an entry is never changed; a correction is another entry that reverses it;
  * - one cause makes one entry;
  * - for every user's account it touches, an entry holds the account's sequence number and the hash of the entry
@@ -14,9 +14,18 @@ import type { CreditTransactionType } from '@atelier/contracts/ledger/credits.ev
  */
 
 /** Accounts of the platform. Their balance is never stored: it is the sum of their postings, so none is hot. */
-export type PlatformAccount = 'platform:revenue' | 'platform:promotions' | 'platform:clearing';
+export type PlatformAccount =
+  | 'platform:revenue'
+  | 'platform:promotions'
+  | 'platform:clearing'
+  | 'platform:adjustments'
+  | 'platform:payouts';
 export type UserAccount = `user:${Id<'usr'>}`;
-export type Asset = 'credits';
+/** An ISO 4217 code. Money is counted in its minor units. */
+export type Currency = Uppercase<string>;
+/** Money that the platform owes a seller, until it is paid out: an account per currency. */
+export type EarningsAccount = `earnings:${Id<'usr'>}:${Currency}`;
+export type Asset = 'credits' | Currency;
 
 export interface PlatformPosting {
   readonly account: PlatformAccount;
@@ -26,12 +35,17 @@ export interface PlatformPosting {
 }
 export interface UserPosting {
   readonly account: UserAccount;
-  readonly asset: Asset;
+  readonly asset: 'credits';
   readonly amount: number;
   /** What the user's statement calls it. */
   readonly type: CreditTransactionType;
 }
-export type Posting = PlatformPosting | UserPosting;
+export interface EarningsPosting {
+  readonly account: EarningsAccount;
+  readonly asset: Currency;
+  readonly amount: number;
+}
+export type Posting = PlatformPosting | UserPosting | EarningsPosting;
 
 /** What a posting rule decides. */
 export interface EntryDraft {
@@ -44,9 +58,9 @@ export interface EntryDraft {
   readonly reverses?: Id<'jrn'>;
 }
 
-/** Where an entry stands in the chain of one user's account. */
+/** Where an entry stands in the chain of one user's account: of credits, or of earnings. */
 export interface ChainLink {
-  readonly account: UserAccount;
+  readonly account: UserAccount | EarningsAccount;
   /** 1, 2, 3 … per account */
   readonly sequence: number;
   /** The hash of the account's entry before this one; `CHAIN_START` for its first. */
@@ -68,9 +82,18 @@ export const userOf = (account: UserAccount): Id<'usr'> => account.slice('user:'
 export const isUserPosting = (posting: Posting): posting is UserPosting =>
   posting.account.startsWith('user:');
 
+export const earningsAccount = (userId: Id<'usr'>, currency: Currency): EarningsAccount =>
+  `earnings:${userId}:${currency}`;
+export const isEarningsPosting = (posting: Posting): posting is EarningsPosting =>
+  posting.account.startsWith('earnings:');
+
 /** The user postings in the order in which their balances are locked: the same for all, so none wait in a circle. */
 export const userPostings = (draft: EntryDraft): UserPosting[] =>
-  draft.postings.filter(isUserPosting).toSorted((a, b) => (a.account < b.account ? -1 : 1));
+  draft.postings.filter(isUserPosting).toSorted(byAccount);
+/** The earnings postings, locked behind the user postings and in an order of their own. */
+export const earningsPostings = (draft: EntryDraft): EarningsPosting[] =>
+  draft.postings.filter(isEarningsPosting).toSorted(byAccount);
+const byAccount = (a: Posting, b: Posting) => (a.account < b.account ? -1 : 1);
 
 /** Throws when a draft breaks an invariant of the journal: a fault of a posting rule or of the fact behind it. */
 export function assertBalanced({ causeId, postings }: EntryDraft): void {
@@ -81,7 +104,8 @@ export function assertBalanced({ causeId, postings }: EntryDraft): void {
   }
   const wrong = postings.find(({ amount }) => !Number.isSafeInteger(amount) || amount === 0);
   if (wrong) throw unbalanced(causeId, `${wrong.amount} on ${wrong.account} is no whole amount`);
-  if (new Set(postings.map(({ account }) => account)).size !== postings.length || postings.length < 2) {
+  const places = new Set(postings.map(({ account, asset }) => `${account} ${asset}`));
+  if (places.size !== postings.length || postings.length < 2) {
     throw unbalanced(causeId, 'it needs two or more postings, each on an account of its own');
   }
 }

@@ -1,19 +1,22 @@
 import { Module } from '@nestjs/common';
 import { AccountsModule } from '../accounts/accounts.module.js';
+import { EarningsModule } from '../earnings/earnings.module.js';
 import { JournalRepository } from './journal.repository.js';
 import { OnPaymentSucceeded } from './on-payment-succeeded.consumer.js';
+import { OnPayout } from './on-payout.consumer.js';
 import { OnPurchaseRefunded } from './on-purchase-refunded.consumer.js';
 import { OnUserRegistered } from './on-user-registered.consumer.js';
 import { OpenAccount } from './open-account.usecase.js';
 import { PostEntry } from './post-entry.usecase.js';
+import { PostPayout } from './post-payout.usecase.js';
 import { RefundPurchase } from './refund-purchase.usecase.js';
 
-const CONSUMERS = [OnUserRegistered, OnPaymentSucceeded, OnPurchaseRefunded];
+const CONSUMERS = [OnUserRegistered, OnPaymentSucceeded, OnPurchaseRefunded, OnPayout];
 
 @Module({
-  imports: [AccountsModule],
+  imports: [AccountsModule, EarningsModule],
   controllers: CONSUMERS,
-  providers: [JournalRepository, OpenAccount, PostEntry, RefundPurchase],
-  exports: [JournalRepository],
+  providers: [JournalRepository, OpenAccount, PostEntry, PostPayout, RefundPurchase],
+  exports: [PostEntry, PostPayout, JournalRepository],
 })
 export class JournalModule {}

@@ -6,13 +6,16 @@ import { AccountTurns } from '../accounts/account-turns.js';
 import { AccountRepository } from '../accounts/account.repository.js';
 import { factOf, type CreditTransaction, type Movement } from '../accounts/account.domain.js';
 import { StatementRepository } from '../accounts/statement.repository.js';
+import { EarningsRepository, type EarningsMovement } from '../earnings/earnings.repository.js';
 import {
   assertBalanced,
   CHAIN_START,
+  earningsPostings,
   sealEntry,
   userAccount,
   userOf,
   userPostings,
+  type ChainLink,
   type Entry,
   type EntryDraft,
   type UserPosting,
@@ -35,7 +38,7 @@ const schema = new mongoose.Schema<Row>(
   { versionKey: false, strict: 'throw', _id: false, id: false },
 )
   .index({ causeId: 1 }, { unique: true })
-  .index({ 'links.account': 1, _id: 1 });
+  .index({ 'links.account': 1, 'links.sequence': 1 });
 
 /** The hold that an entry captures: what it had set aside, and what is published about the rest of it. */
 export interface Capture {
@@ -60,6 +63,7 @@ export class JournalRepository {
     private readonly accounts: AccountRepository,
     private readonly turns: AccountTurns,
     private readonly statements: StatementRepository,
+    private readonly earnings: EarningsRepository,
   ) {
     this.model = database.model<Row>('journal_entries', schema);
   }
@@ -97,12 +101,66 @@ export class JournalRepository {
     for await (const row of this.rows.find({}).sort({ _id: 1 })) yield toEntry(row);
   }
 
-  /** The chain of one user's account, from its first entry on. */
-  async ofUser(userId: Id<'usr'>): Promise<Entry[]> {
-    const account = userAccount(userId);
-    const rows = await this.rows.find({ 'links.account': account }, { session: currentSession() }).toArray();
+  /** The entries at these places of a user's chain, `after` excluded, in the order of the chain. */
+  ofChain(userId: Id<'usr'>, after: number, to: number): Promise<Entry[]> {
+    return this.ofAccountChain(userAccount(userId), after, to);
+  }
+
+  /** The same of any account that has a chain. */
+  async ofAccountChain(account: ChainLink['account'], after: number, to: number): Promise<Entry[]> {
     const sequence = (row: Row) => row.links.find((link) => link.account === account)!.sequence;
+    const links = { $elemMatch: { account, sequence: { $gt: after, $lte: to } } };
+    const rows = await this.rows.find({ links }, { session: currentSession() }).toArray();
     return rows.sort((a, b) => sequence(a) - sequence(b)).map(toEntry);
+  }
+
+  /** How many entries stand behind that place of a user's chain. */
+  countBehind(userId: Id<'usr'>, sequence: number): Promise<number> {
+    const links = { $elemMatch: { account: userAccount(userId), sequence: { $gt: sequence } } };
+    return this.rows.countDocuments({ links }, { session: currentSession() });
+  }
+
+  /** The entries of these accounts between two times, in no order: one after the other, never all in memory. */
+  async *ofAccounts(accounts: readonly ChainLink['account'][], from: Date, to: Date): AsyncIterable<Entry> {
+    const filter = { 'links.account': { $in: [...accounts] }, createdAt: { $gte: from, $lt: to } };
+    for await (const row of this.rows.find(filter)) yield toEntry(row);
+  }
+
+  /** When the account's first entry was posted. */
+  async beginningOf(account: ChainLink['account']): Promise<Date | undefined> {
+    return (await this.rows.findOne({ links: { $elemMatch: { account, sequence: 1 } } }))?.createdAt;
+  }
+
+  /** Entries by their ids, in the order of ids. */
+  async byIds(ids: readonly string[]): Promise<Entry[]> {
+    const rows = this.rows.find({ _id: { $in: [...ids] as Entry['id'][] } }, { session: currentSession() });
+    return (await rows.sort({ _id: 1 }).toArray()).map(toEntry);
+  }
+
+  /** How many entries have a cause that begins like this, and how many credits they move. */
+  async totalsOf(causePrefix: string): Promise<{ readonly entries: number; readonly credits: number }> {
+    const [totals] = await this.rows
+      .aggregate<{ entries: number; credits: number }>([
+        { $match: { causeId: { $gte: causePrefix, $lt: `${causePrefix}\uffff` } } },
+        { $unwind: '$postings' },
+        { $match: { 'postings.amount': { $gt: 0 } } },
+        { $group: { _id: null, entries: { $sum: 1 }, credits: { $sum: '$postings.amount' } } },
+      ])
+      .toArray();
+    return { entries: totals?.entries ?? 0, credits: totals?.credits ?? 0 };
+  }
+
+  /** What all accounts of the platform have together, per asset. Reads every entry. */
+  async platformTotals(): Promise<ReadonlyMap<string, number>> {
+    const totals = this.rows.aggregate<{ _id: string; amount: number }>(
+      [
+        { $unwind: '$postings' },
+        { $match: { 'postings.account': { $gte: 'platform:', $lt: 'platform;' } } },
+        { $group: { _id: '$postings.asset', amount: { $sum: '$postings.amount' } } },
+      ],
+      { session: currentSession() },
+    );
+    return new Map((await totals.toArray()).map(({ _id, amount }) => [_id, amount]));
   }
 
   private async write(draft: EntryDraft, context: Context, now: Date, capture?: Capture): Promise<Entry> {
@@ -113,11 +171,13 @@ export class JournalRepository {
       const held = capture && account === userAccount(capture.userId) ? capture.heldCredits : 0;
       movements.push(await this.accounts.move(userOf(account), amount, held, id, now));
     }
-    const links = await this.chain(movements);
+    const earned: EarningsMovement[] = [];
+    for (const posting of earningsPostings(draft)) earned.push(await this.earnings.move(posting, id, now));
+    const links = await this.chain([...movements, ...earned]);
     const entry = sealEntry(draft, { id, links, correlationId: context.correlationId, createdAt: now });
     const lines = postings.map((posting, index) => lineOf(entry, posting, movements[index]!, capture));
     await this.rows.insertOne(toRow(entry), { session: currentSession() });
-    await this.statements.append(lines);
+    if (lines.length > 0) await this.statements.append(lines);
     for (const [index, line] of lines.entries()) {
       const ofHold = line.userId === capture?.userId;
       const events = [factOf(line, ofHold && capture.late), ...(ofHold ? capture.events : [])];
@@ -127,7 +187,7 @@ export class JournalRepository {
   }
 
   /** The entries before, whose hashes this one is linked to: their balances are locked, so they are the last. */
-  private async chain(movements: readonly Movement[]): Promise<Entry['links']> {
+  private async chain(movements: readonly (Movement | EarningsMovement)[]): Promise<Entry['links']> {
     const ids = movements.flatMap(({ previousEntryId }) => previousEntryId ?? []);
     const rows = ids.length
       ? await this.rows

@@ -1,0 +1,209 @@
+import { spawnSync } from 'node:child_process';
+import { exampleEnvelope, newId } from '@atelier/kernel';
+import {
+  aService,
+  aUser,
+  eventually,
+  infrastructure,
+  startService,
+  type ServiceUnderTest,
+} from '@atelier/testing';
+import { PaymentSucceeded } from '@atelier/contracts/commerce/payment.events';
+import { JobFinished } from '@atelier/contracts/studio/job.events';
+import { ledgerConfig } from '../ledger.config.js';
+import { LedgerModule } from '../ledger.module.js';
+import { VerifyBooks } from './verify-books.usecase.js';
+
+const studio = aService('studio');
+const jobId = newId('job');
+const holdId = newId('hld');
+let user: ReturnType<typeof aUser>;
+let account: string;
+let ledger: ServiceUnderTest;
+beforeEach(async () => {
+  user = aUser();
+  account = `user:${user.id}`;
+  ledger = await startService(LedgerModule, ledgerConfig, {
+    SELF_CHECK_INTERVAL_MS: '50',
+    SELF_CHECK_SUM_INTERVAL_MS: '10',
+  });
+  const payment = { ...PaymentSucceeded.example, paymentId: newId('pay'), userId: user.id, credits: 100 };
+  await ledger.publish(exampleEnvelope(PaymentSucceeded, payment, { subject: payment.paymentId }));
+  const hold = { holdId, userId: user.id, amount: 10, type: 'spend_enhancement', sourceId: jobId };
+  await ledger.as(studio).post('/internal/holds', hold);
+  const job = { ...JobFinished.example, jobId, userId: user.id, holdId, costCredits: 10, chargedCredits: 4 };
+  await ledger.publish(exampleEnvelope(JobFinished, job, { subject: jobId }));
+});
+afterEach(() => ledger.close());
+
+const collection = (name: string) => ledger.database.connection.collection(name);
+const rowsOf = (name: string, filter: object) => collection(name).find(filter).toArray();
+const findings = async () => (await ledger.app.get(VerifyBooks, { strict: false }).execute()).findings;
+function command(...args: string[]) {
+  const flags = ['--conditions=@atelier/source', '--import', '@swc-node/register/esm-register'];
+  const env = {
+    ...process.env,
+    NO_COLOR: '1',
+    MONGODB_URI: infrastructure().mongodbUri,
+    MONGODB_DATABASE: ledger.database.connection.name,
+  };
+  return spawnSync(process.execPath, [...flags, 'apps/ledger/src/cli.ts', ...args], {
+    env,
+    encoding: 'utf8',
+  });
+}
+
+describe('rebuild', () => {
+  it('shows what differs and changes nothing, then mends balances and lines from the journal (R243)', async () => {
+    const lines = () => rowsOf('credit_transactions', { userId: user.id });
+    const stored = async () => [await lines(), await rowsOf('credit_balances', { _id: user.id })];
+    const [before, [balance]] = (await stored()) as [object[], [Record<string, unknown>]];
+    await collection('credit_balances').updateOne(
+      { _id: user.id as never },
+      { $set: { settled: 7, available: -1, held: 8, perishable: 3 } },
+    );
+    await collection('credit_transactions').updateOne(
+      { userId: user.id, sequence: 1 },
+      { $set: { amount: 9 } },
+    );
+    await collection('credit_transactions').deleteOne({ userId: user.id, sequence: 2 });
+    const tampered = await stored();
+    expect(command('rebuild')).toMatchObject({
+      status: 1,
+      stdout: expect.stringContaining('1 accounts: 1 differ, 0 mended, 0 refused') as string,
+    });
+    expect(await stored()).toEqual(tampered);
+    expect(command('rebuild', '--apply')).toMatchObject({ status: 0 });
+    expect(await findings()).toEqual([]);
+    const after = await lines();
+    // The lost line has a new id; all that a person reads is as it was, the hold included.
+    const told = (rows: readonly object[]) => rows.map((row) => ({ ...row, _id: '', createdAt: '' }));
+    expect(told(after)).toEqual(told(before));
+    const [mended] = await rowsOf('credit_balances', { _id: user.id });
+    expect(mended).toMatchObject({ settled: 96, held: 0, available: 96, sequence: 2, perishable: 0 });
+    expect(mended!['lastEntryId']).toBe(balance['lastEntryId']);
+  });
+
+  it('makes a lost balance again', async () => {
+    await collection('credit_balances').deleteOne({ _id: user.id as never });
+    expect(command('rebuild', '--apply').status).toBe(0);
+    expect(await findings()).toEqual([]);
+  });
+
+  it.each([
+    ['an entry is lost', () => collection('journal_entries').deleteOne({ 'links.sequence': 2 })],
+    [
+      'an entry was changed',
+      () => collection('journal_entries').updateOne({ 'links.sequence': 1 }, { $set: { sourceId: 'other' } }),
+    ],
+  ])('believes no journal in which %s', async (_, damage) => {
+    await damage();
+    const before = await rowsOf('credit_balances', {});
+    expect(command('rebuild', '--apply')).toMatchObject({
+      status: 1,
+      stdout: expect.stringContaining(`${account} is left alone`) as string,
+    });
+    expect(await rowsOf('credit_balances', {})).toEqual(before);
+  });
+});
+
+describe('explain', () => {
+  it('tells the story of a job by the id of any part of it', async () => {
+    const [entry] = await rowsOf('journal_entries', { sourceId: jobId });
+    const stories = [jobId, holdId, String(entry!['_id'])].map((id) => command('explain', id));
+    expect(stories.map(({ status }) => status)).toEqual([0, 0, 0]);
+    const [story] = stories.map(({ stdout }) => stdout);
+    expect(stories.map(({ stdout }) => stdout)).toEqual([story, story, story]);
+    expect(story).toMatch(new RegExp(`held +10 +${account} +${holdId}`));
+    expect(story).toMatch(new RegExp(`captured +4 +${account} +${holdId} +4 of 10`));
+    expect(story).toMatch(
+      new RegExp(`spend_enhancement +-4 +96 +${account} +jrn_\\w+ +job_finished:${jobId}`),
+    );
+    expect(story).toMatch(/platform +4 +platform:revenue/);
+    expect(story).not.toContain('\x1b');
+  });
+});
+
+describe('the command line', () => {
+  it.each([
+    [['--help'], 0, 'stdout', 'usage:'],
+    [[], 2, 'stderr', 'which command?'],
+    [['mend'], 2, 'stderr', 'no command mend'],
+    [['verify', '--fast'], 2, 'stderr', '--fast'],
+    [['verify', '--apply'], 2, 'stderr', '--apply is for rebuild'],
+    [['explain'], 2, 'stderr', 'which one?'],
+    [['explain', 'pur_unknown'], 1, 'stderr', 'no entry and no hold of pur_unknown'],
+    [['regenerate', '--month', '2026-13'], 2, 'stderr', 'no month'],
+    [['regenerate', '--month', '2999-01'], 2, 'stderr', 'not begun'],
+    [['regenerate', '--dry-run'], 0, 'stdout', 'no account is due'],
+  ] as const)('%j ends with %i and says why', (args, status, stream, text) => {
+    const result = command(...args);
+    expect({ status: result.status, said: result[stream] }).toEqual({
+      status,
+      said: expect.stringContaining(text) as string,
+    });
+  });
+
+  it('previews and then runs the regeneration of the month', async () => {
+    await collection('credit_balances').updateOne(
+      { _id: user.id as never },
+      { $set: { lastRegeneratedAt: new Date(Date.now() - 40 * 86_400_000) } },
+    );
+    // The running ledger has an interval of a minute, so the command is the first.
+    const preview = command('regenerate', '--dry-run').stdout;
+    expect(preview).toMatch(/free: 1 accounts would get \d+ and lose \d+/);
+    expect(await rowsOf('journal_entries', { causeId: /^regeneration:/ })).toEqual([]);
+    expect(command('regenerate')).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('1 of 1 shards are finished') as string,
+    });
+    expect(await findings()).toEqual([]);
+  });
+});
+
+describe('the self-check', () => {
+  const ready = async () => {
+    const response = await fetch(`${ledger.url}/health/ready`);
+    return { status: response.status, text: await response.text() };
+  };
+  const metric = async (name: string) => {
+    const text = await (await fetch(`${ledger.url}/metrics`)).text();
+    return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
+  };
+
+  it('turns readiness red while an account does not add up, and green once it is mended', async () => {
+    await eventually(async () =>
+      expect(await metric('atelier_ledger_verified_accounts_total')).toBeGreaterThan(0),
+    );
+    expect((await ready()).status).toBe(200);
+    expect(await metric('atelier_ledger_out_of_balance')).toBe(0);
+    const shift = (credits: number) =>
+      collection('credit_balances').updateOne(
+        { _id: user.id as never },
+        { $inc: { settled: credits, available: credits } },
+      );
+    await shift(5);
+    await eventually(async () => {
+      const { status, text } = await ready();
+      expect(status).toBe(503);
+      expect(text).toContain(`${account}: the settled balance is not the sum of the entries`);
+    });
+    expect(await metric('atelier_ledger_out_of_balance')).toBe(1);
+    await shift(-5);
+    await eventually(async () => expect((await ready()).status).toBe(200));
+    expect(await metric('atelier_ledger_out_of_balance')).toBe(0);
+  });
+
+  it('sees by the sum of all what no single account shows', async () => {
+    const entries = collection('journal_entries');
+    await entries.insertOne({
+      _id: newId('jrn') as never,
+      causeId: 'nobody',
+      links: [],
+      postings: [{ account: 'platform:revenue', asset: 'credits', amount: 3 }],
+    });
+    await eventually(async () =>
+      expect((await ready()).text).toContain('users and platform together are not zero'),
+    );
+  });
+});
