@@ -1,0 +1,80 @@
+import { Injectable } from '@nestjs/common';
+import mongoose from 'mongoose';
+import type { Id } from '@atelier/kernel';
+import { aggregateSchema, currentSession, Database, type Stored } from '@atelier/persistence';
+import { earningsAccount, type ChainLink, type EarningsPosting } from '../journal/entry.domain.js';
+import type { EarningsBalance } from './earnings.domain.js';
+
+/** More currencies than one seller will ever be paid in. */
+const CURRENCIES_MAX = 200;
+
+const schema = aggregateSchema<EarningsBalance>({
+  userId: { type: String, required: true },
+  currency: { type: String, required: true },
+  settled: { type: Number, required: true },
+  sequence: { type: Number, required: true, min: 0 },
+  lastEntryId: { type: String },
+  updatedAt: { type: Date, required: true },
+}).index({ userId: 1, currency: 1 }, { unique: true });
+
+/** What an entry did to an earnings account. */
+export type EarningsMovement = Pick<ChainLink, 'account' | 'sequence'> & {
+  readonly previousEntryId: Id<'jrn'> | null;
+};
+
+/** The earnings accounts: like those of credits, moved only by the journal and in its transaction. */
+@Injectable()
+export class EarningsRepository {
+  private readonly model: mongoose.Model<Stored<EarningsBalance>>;
+
+  constructor(database: Database) {
+    this.model = database.model<Stored<EarningsBalance>>('earnings_balances', schema);
+  }
+
+  /** Books an entry's amount on the account, and opens it with its first. */
+  async move({ account, amount }: EarningsPosting, entryId: Id<'jrn'>, now: Date): Promise<EarningsMovement> {
+    const [, userId, currency] = account.split(':') as [string, Id<'usr'>, EarningsBalance['currency']];
+    const before = await this.rows.findOneAndUpdate(
+      { _id: `${userId}:${currency}` },
+      {
+        $inc: { settled: amount, sequence: 1, version: 1 },
+        $set: { lastEntryId: entryId },
+        $max: { updatedAt: now },
+        $setOnInsert: { userId, currency },
+      },
+      { upsert: true, returnDocument: 'before', session: currentSession() },
+    );
+    return {
+      account: earningsAccount(userId, currency),
+      sequence: (before?.sequence ?? 0) + 1,
+      previousEntryId: before?.lastEntryId ?? null,
+    };
+  }
+
+  /** A user's accounts, in the order of currencies. */
+  async ofUser(userId: Id<'usr'>): Promise<EarningsBalance[]> {
+    const rows = this.rows.find({ userId }, { session: currentSession() });
+    return (await rows.sort({ currency: 1 }).limit(CURRENCIES_MAX).toArray()).map(toBalance);
+  }
+
+  /** Accounts behind that id, in the order of ids. */
+  async behind(id: string, limit: number): Promise<EarningsBalance[]> {
+    const rows = this.rows.find({ _id: { $gt: id } }, { session: currentSession() });
+    return (await rows.sort({ _id: 1 }).limit(limit).toArray()).map(toBalance);
+  }
+
+  /** What all sellers have together, per currency. Reads every account. */
+  async settledOfAll(): Promise<ReadonlyMap<string, number>> {
+    const totals = this.rows.aggregate<{ _id: string; settled: number }>(
+      [{ $group: { _id: '$currency', settled: { $sum: '$settled' } } }],
+      { session: currentSession() },
+    );
+    return new Map((await totals.toArray()).map(({ _id, settled }) => [_id, settled]));
+  }
+
+  private get rows(): mongoose.mongo.Collection<Stored<EarningsBalance>> {
+    return this.model.collection as unknown as mongoose.mongo.Collection<Stored<EarningsBalance>>;
+  }
+}
+
+const toBalance = ({ _id, ...row }: Stored<EarningsBalance>): EarningsBalance => ({ id: _id, ...row });

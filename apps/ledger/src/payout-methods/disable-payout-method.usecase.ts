@@ -1,0 +1,25 @@
+import { Clock, type Context, type Id } from '@atelier/kernel';
+import { UseCase } from '@atelier/service';
+import { callerOf } from '../accounts/read-credits.usecase.js';
+import { disablePayoutMethod, payoutMethodNotFound } from './payout-method.domain.js';
+import { PayoutMethodRepository } from './payout-method.repository.js';
+
+/**
+ * Takes a method out of use, for good. What was requested before is still paid to it.
+ *
+ * Fails with: ledger.payout_method.not_found.
+ */
+@UseCase('ledger.disable-payout-method')
+export class DisablePayoutMethod {
+  constructor(
+    private readonly methods: PayoutMethodRepository,
+    private readonly clock: Clock,
+  ) {}
+
+  async execute(id: Id<'pym'>, context: Context): Promise<void> {
+    const method = await this.methods.load(id, { userId: callerOf(context) });
+    if (!method) throw payoutMethodNotFound();
+    const change = disablePayoutMethod(method, this.clock.now());
+    if (change.state !== method) await this.methods.save(change, context);
+  }
+}

@@ -1,0 +1,143 @@
+import { randomBytes } from 'node:crypto';
+import { newId, SystemClock } from '@atelier/kernel';
+import { aDatabaseName, aUser, openDatabase, type OpenDatabase } from '@atelier/testing';
+import { BankFileCreated, BankTransferConfirmed } from '@atelier/contracts/ledger/bank-file.events';
+import { ApprovedPayouts } from '../approved-payouts.job.js';
+import { bankAccount, IBAN, Sellers } from '../seller.fixture.js';
+import { BankFileProvider } from './bank-file.provider.js';
+import { BankTransferRepository } from './bank-transfer.repository.js';
+import { describePayoutProvider } from './payout-provider.contract.js';
+import { AccountSeal } from './sealed-account.js';
+
+const key = randomBytes(32).toString('base64');
+const seal = new AccountSeal(key);
+
+describe('alone', () => {
+  let open: OpenDatabase<BankTransferRepository>;
+  beforeAll(async () => {
+    const options = { database: 'ledger', name: aDatabaseName('ledger') };
+    open = await openDatabase(options, (database) => new BankTransferRepository(database));
+  });
+  afterAll(async () => {
+    await open.database.connection.dropDatabase();
+    await open.close();
+  });
+
+  describePayoutProvider('bank file', () => ({
+    provider: new BankFileProvider(open.repositories, seal, new SystemClock()),
+    account: bankAccount() as never,
+    closedAccount: bankAccount() as never,
+    codeOf: async (methodId) => (await open.repositories.find(methodId))!.text.slice(-6),
+    work: async (reference, status) => {
+      await open.repositories.takeInto(newId('bkf'), 1_000);
+      const reason = status === 'failed' ? { reason: 'AC04' } : {};
+      await open.repositories.confirm(reference, { status, ...reason });
+    },
+    ordersOf: async (payoutId) => {
+      const transfer = await open.repositories.find(payoutId);
+      return transfer ? [transfer.amount] : [];
+    },
+  }));
+});
+
+describe('a sealed account', () => {
+  const methodId = newId('pym');
+  const account = bankAccount() as never;
+
+  it('is opened with its key, and with no other', () => {
+    const sealed = seal.seal(methodId, account);
+    expect(seal.open(sealed)).toEqual(account);
+    expect(() => new AccountSeal(randomBytes(32).toString('base64')).open(sealed)).toThrow();
+  });
+
+  it('is not opened when it was changed, or moved to another method', () => {
+    const sealed = seal.seal(methodId, account);
+    const last = sealed.endsWith('A') ? 'B' : 'A';
+    expect(() => seal.open(sealed.replace(methodId, newId('pym')))).toThrow();
+    expect(() => seal.open(`${sealed.slice(0, -4)}${last}${sealed.slice(-3)}`)).toThrow();
+  });
+});
+
+describe('payouts by bank file', () => {
+  const BASE = '/api/v1/billing/payout-requests';
+  const admin = aUser('admin');
+  let sellers: Sellers;
+  beforeEach(async () => {
+    sellers = await Sellers.start({ PAYOUT_ACCOUNT_KEY: key });
+  });
+  afterEach(() => sellers.ledger.close());
+
+  const file = async () => {
+    const { body } = await sellers.ledger.as(admin).post(`${BASE}/bank-files`);
+    const { body: csv } = await sellers.ledger.as(admin).get(`${BASE}/bank-files/${body.id}`);
+    return { id: body.id as string, transfers: body.transfers as number, csv: csv as string };
+  };
+  const confirm = (id: string, body: object, by = admin) =>
+    sellers.ledger.as(by).post(`${BASE}/bank-transfers/${id}/confirm`, body);
+
+  it('go out by hand, from the verification of the account to the end', async () => {
+    const seller = aUser();
+    await sellers.sell(seller, 500);
+    sellers.clock.pass(14);
+    const methods = sellers.ledger.as(seller);
+    const added = await methods.post('/api/v1/billing/payout-methods', { account: bankAccount() });
+    expect(added.body).toMatchObject({ provider: 'bank_file', display: '•••• 3000', status: 'pending' });
+    const verification = await file();
+    const code = /Atelier (\d{6})/.exec(verification.csv)![1];
+    await methods.post(`/api/v1/billing/payout-methods/${added.body.id}/verify`, { code });
+    const { id } = (await sellers.request(seller, 200)).body;
+    await sellers.decide(id, 'approve');
+    await sellers.get(ApprovedPayouts).sweep();
+    expect(await sellers.payout(seller, id)).toMatchObject({ status: 'paying' });
+
+    expect((await confirm(id, { outcome: 'paid' })).body.code).toBe('ledger.bank_transfer.not_in_a_file');
+    const { id: bankFileId, csv } = await file();
+    expect(csv).toBe(
+      `transferId,holderName,iban,amountMinorUnits,currency,text\r\n${id},Ada Lovelace,${IBAN},600,USD,Atelier ${id}\r\n`,
+    );
+    expect((await sellers.ledger.as(admin).post(`${BASE}/bank-files`)).body.code).toBe(
+      'ledger.bank_file.empty',
+    );
+    expect((await confirm(id, { outcome: 'paid' })).body).toEqual({ id, status: 'paid', reason: null });
+    expect((await confirm(id, { outcome: 'paid' })).status).toBe(200);
+    expect((await confirm(id, { outcome: 'failed', reason: 'AC04' })).body.code).toBe(
+      'ledger.bank_transfer.already_confirmed',
+    );
+    sellers.clock.pass(1);
+    await sellers.get(ApprovedPayouts).sweep();
+    expect(await sellers.payout(seller, id)).toMatchObject({ status: 'paid', providerReference: id });
+    expect((await sellers.ledger.facts(BankFileCreated)).map(({ data }) => data.createdBy)).toEqual([
+      admin.id,
+      admin.id,
+    ]);
+    expect((await sellers.ledger.facts(BankTransferConfirmed)).map(({ data }) => data)).toEqual([
+      { bankFileId, transferId: id, outcome: 'paid', reason: null, confirmedBy: admin.id },
+    ]);
+    await sellers.expectBooksToBalance();
+  });
+
+  it('are in one file each, also when several are made at once, and never keep a number in clear', async () => {
+    for (let count = 0; count < 5; count++) await sellers.method(aUser());
+    const key = { 'idempotency-key': newId('key') };
+    const made = await Promise.all([
+      sellers.ledger.as(admin).post(`${BASE}/bank-files`, undefined, key),
+      ...[1, 2].map(() => sellers.ledger.as(admin).post(`${BASE}/bank-files`)),
+    ]);
+    const transfers = made.filter(({ status }) => status === 201).map(({ body }) => body.transfers as number);
+    expect(transfers.reduce((sum, count) => sum + count, 0)).toBe(5);
+    for (const name of ['payout_methods', 'bank_transfers', '_idempotency']) {
+      const rows = await sellers.ledger.database.connection.collection(name).find().toArray();
+      expect(JSON.stringify(rows)).not.toContain(IBAN.slice(-8));
+    }
+  });
+
+  it('are the affair of admins, and names what is not there', async () => {
+    for (const path of ['bank-files', `bank-transfers/${newId('pyo')}/confirm`])
+      expect(
+        (await sellers.ledger.as(aUser('moderator')).post(`${BASE}/${path}`, { outcome: 'paid' })).status,
+      ).toBe(403);
+    expect((await sellers.ledger.as(aUser()).get(`${BASE}/bank-files/${newId('bkf')}`)).status).toBe(403);
+    expect((await sellers.ledger.as(admin).get(`${BASE}/bank-files/${newId('bkf')}`)).status).toBe(404);
+    expect((await confirm(newId('pyo'), { outcome: 'paid' })).status).toBe(404);
+  });
+});

@@ -1,0 +1,62 @@
+import { Clock, DomainError, type Context } from '@atelier/kernel';
+import { Database, Outbox } from '@atelier/persistence';
+import { UseCase } from '@atelier/service';
+import { BankTransferConfirmed } from '@atelier/contracts/ledger/bank-file.events';
+import type { ConfirmTransferRequest } from '@atelier/contracts/ledger/payout-requests.api';
+import { BankTransferRepository, type BankTransfer } from './bank-transfer.repository.js';
+
+/** A file is created at version 1 of itself, and its transfers are confirmed in any order after that. */
+const CONFIRMED_VERSION = 2;
+
+/**
+ * Writes down what the bank said of a transfer; the payout's next poll finds it. The same word again changes
+ * nothing, another one is refused.
+ *
+ * Emits: BankTransferConfirmed.
+ * Fails with: ledger.bank_transfer.not_found | not_in_a_file | already_confirmed.
+ */
+@UseCase('ledger.confirm-transfer')
+export class ConfirmTransfer {
+  constructor(
+    private readonly database: Database,
+    private readonly outbox: Outbox,
+    private readonly transfers: BankTransferRepository,
+    private readonly clock: Clock,
+  ) {}
+
+  execute(id: string, request: ConfirmTransferRequest, context: Context): Promise<BankTransfer> {
+    const { outcome } = request;
+    const reason = outcome === 'failed' ? request.reason : null;
+    return this.database.transaction(async (session) => {
+      const confirmed = await this.transfers.confirm(id, {
+        status: outcome,
+        ...(reason === null ? {} : { reason }),
+      });
+      if (!confirmed) return this.unchanged(id, outcome);
+      const bankFileId = confirmed.bankFileId!;
+      const fact = BankTransferConfirmed(bankFileId, {
+        ...{ bankFileId, transferId: id, outcome, reason },
+        confirmedBy: context.actor.id,
+      });
+      await this.outbox.append([fact], CONFIRMED_VERSION, context, session, this.clock.now());
+      return confirmed;
+    });
+  }
+
+  private async unchanged(id: string, outcome: BankTransfer['status']): Promise<BankTransfer> {
+    const transfer = await this.transfers.find(id);
+    if (transfer?.status === outcome) return transfer;
+    if (!transfer) throw refused('not_found', 'not_found', 'There is no such transfer.');
+    if (transfer.status !== 'ordered') {
+      throw refused(
+        'conflict',
+        'already_confirmed',
+        `The transfer is ${transfer.status} already. Money that came back later is booked by an adjustment.`,
+      );
+    }
+    throw refused('conflict', 'not_in_a_file', 'The transfer has not left in a file yet. Create one first.');
+  }
+}
+
+const refused = (kind: 'not_found' | 'conflict', reason: string, detail: string) =>
+  new DomainError({ kind, code: `ledger.bank_transfer.${reason}`, detail });

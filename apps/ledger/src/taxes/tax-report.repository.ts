@@ -1,0 +1,80 @@
+import { Injectable } from '@nestjs/common';
+import mongoose from 'mongoose';
+import { newId, type Id } from '@atelier/kernel';
+import { Database } from '@atelier/persistence';
+import type { Page } from '@atelier/service';
+import { decodeCursor, encodeCursor } from '@atelier/service';
+import { z } from 'zod';
+import type { TaxLine, TaxReport } from './tax-report.domain.js';
+
+interface Row extends TaxReport {
+  readonly _id: Id<'tax'>;
+}
+
+const units = { type: Number, required: true };
+const line = new mongoose.Schema<TaxLine>(
+  {
+    asset: { type: String, required: true },
+    ...{ gross: units, fees: units, refunds: units, net: units, payouts: units },
+  },
+  { _id: false, strict: 'throw' },
+);
+const schema = new mongoose.Schema<Row>(
+  {
+    _id: { type: String, required: true },
+    userId: { type: String, required: true },
+    year: { type: Number, required: true },
+    lines: { type: [line], required: true },
+    closedAt: { type: Date, required: true },
+  },
+  { versionKey: false, strict: 'throw', _id: false, id: false },
+).index({ userId: 1, year: -1 }, { unique: true });
+
+/** The reports of closed years: written once, never changed. */
+@Injectable()
+export class TaxReportRepository {
+  private readonly model: mongoose.Model<Row>;
+
+  constructor(database: Database) {
+    this.model = database.model<Row>('tax_reports', schema);
+  }
+
+  async find(userId: Id<'usr'>, year: number): Promise<TaxReport | undefined> {
+    const row = await this.rows.findOne({ userId, year });
+    return row ? toReport(row) : undefined;
+  }
+
+  /** Keeps a report, unless there is one: two who close a year at the same time have computed the same. */
+  async close({ userId, year, ...report }: TaxReport): Promise<void> {
+    await this.rows.updateOne(
+      { userId, year },
+      { $setOnInsert: { _id: newId('tax'), ...report } },
+      { upsert: true },
+    );
+  }
+
+  /** The years of a user that are closed already. */
+  async yearsOf(userId: Id<'usr'>): Promise<ReadonlySet<number>> {
+    const rows = this.rows.find({ userId }, { projection: { year: 1 } });
+    return new Set((await rows.toArray()).map(({ year }) => year));
+  }
+
+  /** One page, the newest year first. */
+  async page(userId: Id<'usr'>, limit: number, cursor: string | undefined): Promise<Page<TaxReport>> {
+    const before = cursor ? { year: { $lt: decodeCursor(cursor, z.tuple([z.int()]))[0] } } : {};
+    const rows = await this.rows
+      .find({ userId, ...before })
+      .sort({ year: -1 })
+      .limit(limit + 1)
+      .toArray();
+    const items = rows.slice(0, limit).map(toReport);
+    const last = rows.length > limit ? items.at(-1) : undefined;
+    return { items, nextCursor: last ? encodeCursor([last.year]) : null };
+  }
+
+  private get rows(): mongoose.mongo.Collection<Row> {
+    return this.model.collection as unknown as mongoose.mongo.Collection<Row>;
+  }
+}
+
+const toReport = ({ _id, ...report }: Row): TaxReport => report;

@@ -1,0 +1,13 @@
+import { Module } from '@nestjs/common';
+import { EarningsModule } from '../earnings/earnings.module.js';
+import { JournalModule } from '../journal/journal.module.js';
+import { ReadTaxReports } from './read-tax-reports.usecase.js';
+import { TaxReportRepository } from './tax-report.repository.js';
+import { TaxReportsController } from './tax-reports.controller.js';
+
+@Module({
+  imports: [EarningsModule, JournalModule],
+  controllers: [TaxReportsController],
+  providers: [ReadTaxReports, TaxReportRepository],
+})
+export class TaxesModule {}
