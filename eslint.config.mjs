@@ -102,6 +102,7 @@ export default tseslint.config(
       '@typescript-eslint/no-unsafe-call': 'off',
       '@typescript-eslint/no-unsafe-return': 'off',
       '@typescript-eslint/unbound-method': 'off',
+      '@typescript-eslint/restrict-template-expressions': 'off',
     },
   },
   {
@@ -110,7 +111,7 @@ export default tseslint.config(
     rules: { '@nx/enforce-module-boundaries': 'off' },
   },
   {
-    files: ['apps/*/src/**/*.spec.ts'],
+    files: ['apps/*/src/**/*.{spec,fixture,contract}.ts'],
     rules: {
       '@nx/enforce-module-boundaries': [
         'error',

@@ -9,7 +9,8 @@ export async function withPlatform<T>(work: (stack: Stack) => Promise<T>): Promi
   chmodSync(dataDir, 0o711);
   process.env['LOG_LEVEL'] ??= 'warn';
   // A bench is one client with the traffic of many.
-  for (const name of ['RATE_API_BURST', 'RATE_API_PER_MINUTE', 'RATE_AUTH_BURST']) process.env[name] = '1000000';
+  for (const name of ['RATE_API_BURST', 'RATE_API_PER_MINUTE', 'RATE_AUTH_BURST'])
+    process.env[name] = '1000000';
   const stack = await startStack({ ports: 'free', dataDir, say: (text) => console.log(text) });
   try {
     return await work(stack);

@@ -30,7 +30,7 @@ export class Connection {
     private readonly id: number,
     private readonly answer: Answer,
   ) {
-    socket.on('data', (chunk) => this.#receive(chunk as Buffer));
+    socket.on('data', (chunk) => this.#receive(chunk));
     socket.on('error', () => this.close());
     socket.on('close', () => this.#closed.abort());
   }

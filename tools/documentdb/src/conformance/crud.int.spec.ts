@@ -106,7 +106,7 @@ describe('documents', () => {
       await collection.updateOne(one, {
         $push: { tags: { $each: ['d', 'c'], $position: 0, $slice: 4 } } as never,
       });
-      await collection.updateOne(one, { $addToSet: { tags: 'a' } as never });
+      await collection.updateOne(one, { $addToSet: { tags: 'a' } });
       await collection.updateOne(one, { $pull: { lines: { sku: 'x' } } as never });
       expect(await byId(1)).toMatchObject({ tags: ['d', 'c', 'a', 'b'], lines: [{ sku: 'y', q: 5 }] });
       await collection.updateOne(one, {
@@ -151,7 +151,7 @@ describe('documents', () => {
       await collection.replaceOne({ _id: 1 as never }, { fresh: true });
       expect(await byId(1)).toEqual({ _id: 1, fresh: true });
       expect(
-        await failureOf(() => collection.updateOne({ _id: 1 as never }, { $set: { _id: 3 as never } })),
+        await failureOf(() => collection.updateOne({ _id: 1 as never }, { $set: { _id: 3 } })),
       ).toMatchObject({
         code: 66,
       });

@@ -12,7 +12,7 @@ describe('indexes and collections', () => {
   async function indexUsed(filter: Document, sort: Document = {}): Promise<string | null> {
     const explained = await collection
       .find(filter)
-      .sort(sort as never)
+      .sort(sort)
       .explain('queryPlanner');
     for (let stage = explained.queryPlanner.winningPlan; stage; stage = stage.inputStage) {
       if (stage.indexName) return stage.indexName as string;
