@@ -1,0 +1,27 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { playHttpFile } from '@atelier/operations/http';
+import { startPlatform, type Platform } from './platform.js';
+
+const ROOT = path.resolve(import.meta.dirname, '../../..');
+
+describe('the .http files', () => {
+  let platform: Platform;
+
+  beforeAll(async () => {
+    platform = await startPlatform();
+  });
+  afterAll(() => platform?.close());
+
+  it.each(['identity', 'catalog', 'commerce', 'ledger'])(
+    '%s.http works as it is written, in order, on a platform that has seen nothing yet',
+    async (app) => {
+      const text = readFileSync(path.join(ROOT, `apps/${app}/${app}.http`), 'utf8');
+      const { outcomes, ok, table } = await playHttpFile(text, platform.urls);
+      expect(
+        outcomes.filter(({ mismatch }) => mismatch).map(({ request, mismatch }) => [request.title, mismatch]),
+      ).toEqual([]);
+      expect([ok, table]).toEqual([true, expect.stringContaining('status')]);
+    },
+  );
+});

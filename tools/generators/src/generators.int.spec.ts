@@ -1,0 +1,135 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { copyWorkspace, type Scratch } from './scratch.fixture.js';
+
+const STEPS_TIMEOUT_MS = 300_000;
+const ENDED_WELL = { code: 0, output: expect.any(String) as string };
+const GEN = 'tools/catalogue/src/gen.ts';
+
+/** One of each, as CONTRIBUTING.md tells a newcomer. */
+const BEFORE_GEN = [
+  ['feature', 'catalog', 'sketch'],
+  ['usecase', 'catalog', 'sketches', 'archive-sketch'],
+  ['event', 'catalog', 'sketch', 'archived'],
+  ['event', 'catalog', 'prompt', 'unlisted'],
+  ['feature', 'commerce', 'wish'],
+];
+const AFTER_GEN = [
+  ['projection', 'analytics', 'sketches', 'archived-sketches', 'SketchArchived'],
+  ['projection', 'commerce', 'prompts', 'newest-purchases', 'PurchaseCompleted'],
+  ['consumer', 'catalog', 'prompts', 'ListingSubmitted', '--usecase', 'offer-prompt', '--owner', 'sellerId'],
+  ['consumer', 'catalog', 'sketches', 'SketchArchived', '--usecase', 'drop-sketch'],
+  [
+    'migration',
+    'catalog',
+    'sketches-have-a-language',
+    '--documents',
+    'sketches',
+    '--field',
+    'language',
+    '--value',
+    'en',
+  ],
+];
+
+let scratch: Scratch;
+const read = (file: string) => readFileSync(path.join(scratch.folder, file), 'utf8');
+const written = (pattern: RegExp) => [...scratch.written].filter((file) => pattern.test(file)).sort();
+
+beforeAll(() => {
+  scratch = copyWorkspace();
+});
+afterAll(() => scratch?.remove());
+
+describe('what the generators write', () => {
+  beforeAll(async () => {
+    for (const step of BEFORE_GEN)
+      expect([step, await scratch.generate(...step)]).toEqual([step, ENDED_WELL]);
+    expect(await scratch.command(GEN)).toEqual(ENDED_WELL);
+    for (const step of AFTER_GEN) expect([step, await scratch.generate(...step)]).toEqual([step, ENDED_WELL]);
+    expect(await scratch.command(GEN)).toEqual(ENDED_WELL);
+  }, STEPS_TIMEOUT_MS);
+
+  it('is there and has its place: module, facts, gateway and requests', () => {
+    const module = read('apps/catalog/src/catalog.module.ts');
+    for (const name of ['SketchesModule', 'SketchArchived', 'sketchesHaveALanguageMigration'])
+      expect(module.split(name)).toHaveLength(3);
+    expect(read('apps/gateway/src/routing/routes.ts')).toContain("to('catalog', 'sketches/*')");
+    expect(read('apps/catalog/catalog.http')).toContain('POST {{base}}/sketches\n');
+    expect(read('apps/catalog/src/prompts/prompts.module.ts')).toMatch(/CONSUMERS = \[.*OnListingSubmitted/);
+    expect(read('apps/catalog/src/sketches/archive-sketch.usecase.ts')).toContain('Emits: SketchArchived.');
+    expect(read('docs/events/catalog.sketch.archived.v1.md')).toContain('archived-sketches.projection.ts');
+    expect(written(/\.spec\.ts$/)).toHaveLength(12);
+  });
+
+  it('looks as people write it: nothing is left open, and Prettier changes nothing', async () => {
+    for (const file of written(/\.ts$/)) expect(read(file)).not.toMatch(/TODO|FIXME|<%|&#/);
+    expect(await scratch.run('prettier/bin/prettier.cjs', '--check', ...written(/\.ts$/))).toEqual(
+      ENDED_WELL,
+    );
+  });
+
+  it(
+    'has types and keeps the boundaries',
+    async () => {
+      const types = await scratch.run('typescript7/bin/tsc', '-p', 'tsconfig.json', '--noEmit');
+      expect(
+        types.output.split('\n').filter((line) => written(/./).some((file) => line.startsWith(file))),
+      ).toEqual([]);
+      const lint = await scratch.run('eslint/bin/eslint.js', '--max-warnings', '0', ...written(/\.ts$/));
+      expect(lint).toEqual(ENDED_WELL);
+    },
+    STEPS_TIMEOUT_MS,
+  );
+
+  it(
+    'passes its own tests, and those of the features that it was added to',
+    async () => {
+      const specs = [...written(/\.spec\.ts$/), 'apps/catalog/src/prompts', 'apps/gateway/src/routing'];
+      const tests = await scratch.test(...specs);
+      expect(tests.output).toMatch(/^Tests: +(?:\d+ passed, )+\d+ total$/m);
+      expect(tests).toEqual(ENDED_WELL);
+    },
+    STEPS_TIMEOUT_MS,
+  );
+});
+
+describe('a wrong request', () => {
+  it.each([
+    [['feature', 'nowhere', 'idea'], 'There are: analytics, catalog, commerce'],
+    [['feature', 'catalog', 'PayoutMethod'], 'Did you mean `payout-method`?'],
+    [['feature', 'catalog', 'prompt'], 'Already there: libs/contracts/src/catalog/prompts.api.ts'],
+    [['feature', 'catalog', 'doodle', '--prefix', 'prm'], '`prm` is taken'],
+    [['feature', 'catalog', 'doodle', '--route', 'users/doodles'], 'belongs to another service'],
+    [['feature', 'catalog', 'doodle', '--colour', 'red'], "'colour'"],
+    [['usecase', 'catalog', 'nothing', 'archive-nothing'], 'There are: entitlements'],
+    [['usecase', 'catalog', 'prompts', 'archive'], 'a verb with its noun'],
+    [['usecase', 'catalog', 'prompts', 'archive-listing'], 'keeps no `listing`'],
+    [['event', 'catalog', 'prompt', 'created'], 'defines PromptCreated already'],
+    [
+      ['consumer', 'catalog', 'prompts', 'NothingHappened', '--usecase', 'pin-prompt'],
+      'There is no fact `NothingHappened`',
+    ],
+    [
+      ['consumer', 'catalog', 'prompts', 'UserRegistered', '--usecase', 'pin-prompt'],
+      'does not say whom it is about',
+    ],
+    [['projection', 'analytics', 'sales', 'sales-daily', 'PurchaseCompleted'], 'Already there'],
+    [
+      ['migration', 'catalog', 'Add Field', '--documents', 'prompts', '--field', 'x'],
+      'Did you mean `add-field`?',
+    ],
+  ])('%j is refused with what to do, and writes nothing', async (request, words) => {
+    const before = scratch.written.size;
+    const { code, output } = await scratch.generate(...request);
+    expect(output).toContain(words);
+    expect(code).toBe(1);
+    expect(scratch.written.size).toBe(before);
+  });
+
+  it('is answered by --help with every option and what it is for', async () => {
+    const { output } = await scratch.generate('consumer', '--help');
+    for (const words of ['--usecase', 'What is done then', '--owner', 'catalog prompts ListingSubmitted'])
+      expect(output).toContain(words);
+  });
+});
