@@ -13,7 +13,10 @@ import { UsersModule } from './users/users.module.js';
 @Module({
   imports: [
     PersistenceModule.forRoot({ database: 'identity', migrations: [] }),
-    MessagingModule.forRoot({ app: 'identity', publishes: [UserRegistered, UserUpdated, UserDeleted, SessionEnded] }),
+    MessagingModule.forRoot({
+      app: 'identity',
+      publishes: [UserRegistered, UserUpdated, UserDeleted, SessionEnded],
+    }),
     KeysModule,
     AuditModule,
     UsersModule,

@@ -27,6 +27,7 @@ import { AccountsModule } from './accounts/accounts.module.js';
 import { AdjustmentsModule } from './adjustments/adjustments.module.js';
 import { AuditModule } from './audit/audit.module.js';
 import { EarningsModule } from './earnings/earnings.module.js';
+import { ErasureModule } from './erasure/erasure.module.js';
 import { HoldsModule } from './holds/holds.module.js';
 import { JournalModule } from './journal/journal.module.js';
 import { PayoutMethodsModule } from './payout-methods/payout-methods.module.js';
@@ -76,6 +77,7 @@ const PUBLISHES = [
     TransactionsModule,
     TaxesModule,
     AuditModule,
+    ErasureModule,
   ],
 })
 export class LedgerModule {}

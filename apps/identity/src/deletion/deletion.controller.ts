@@ -35,4 +35,5 @@ export class DeletionController {
   }
 }
 
-const versionOf = (ifMatch: string | undefined) => (ifMatch === undefined ? undefined : expectedVersion(ifMatch));
+const versionOf = (ifMatch: string | undefined) =>
+  ifMatch === undefined ? undefined : expectedVersion(ifMatch);

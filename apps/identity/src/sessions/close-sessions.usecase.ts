@@ -22,7 +22,8 @@ export class CloseSessions {
     const now = this.clock.now();
     for (;;) {
       const open = await this.sessions.openOf(userId, SESSIONS_READ_MAX);
-      for (const session of open) await this.sessions.save(endSession(session, 'account_closed', now), context);
+      for (const session of open)
+        await this.sessions.save(endSession(session, 'account_closed', now), context);
       if (open.length < SESSIONS_READ_MAX) break;
     }
     await this.sessions.forgetDevicesOf(userId);

@@ -1,6 +1,6 @@
-import { UserRegistered, UserUpdated } from '@atelier/contracts/identity/user.events';
+import { UserDeleted, UserRegistered, UserUpdated } from '@atelier/contracts/identity/user.events';
 import { newId } from '@atelier/kernel';
-import { assertMaySignIn, registerUser, updateProfile, type User } from './user.domain.js';
+import { assertMaySignIn, deleteUser, registerUser, updateProfile, type User } from './user.domain.js';
 
 const now = new Date('2026-11-21T08:00:00.000Z');
 const later = new Date('2026-11-21T09:00:00.000Z');
@@ -82,5 +82,25 @@ describe('an account that is not active', () => {
     expect(() => assertMaySignIn({ ...registered(), accountStatus })).toThrow(
       expect.objectContaining({ code: `identity.user.${accountStatus}`, kind: 'forbidden' }),
     );
+  });
+});
+
+describe('deleting', () => {
+  const admin = newId('usr');
+
+  it('keeps the id and when and by whom, and nothing that tells who it was', () => {
+    const { state, events } = deleteUser({ ...registered(), profile: { bio: 'A poet' } }, admin, later);
+    expect(state).toMatchObject({ id: input.id, version: 1, accountStatus: 'deleted', createdAt: now });
+    expect(state).toMatchObject({ deletedAt: later, deletedBy: admin });
+    const text = JSON.stringify([state, events.map(({ data }) => data)]);
+    for (const personal of [input.email, input.displayName, input.passwordHash, 'A poet']) {
+      expect(text).not.toContain(`"${personal}"`);
+    }
+    expect(events.map(({ definition }) => definition.type)).toEqual([UserUpdated.type, UserDeleted.type]);
+  });
+
+  it('happens once', () => {
+    const deleted = deleteUser(registered(), admin, later).state;
+    expect(deleteUser(deleted, input.id, new Date())).toEqual({ state: deleted, events: [] });
   });
 });

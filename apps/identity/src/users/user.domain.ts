@@ -5,7 +5,14 @@ import {
   UserRegistered,
   UserUpdated,
 } from '@atelier/contracts/identity/user.events';
-import { type Actor, type Change, DomainError, type Id, PLATFORM_ROLES, type PlatformRole } from '@atelier/kernel';
+import {
+  type Actor,
+  type Change,
+  DomainError,
+  type Id,
+  PLATFORM_ROLES,
+  type PlatformRole,
+} from '@atelier/kernel';
 
 export type UserId = Id<'usr'>;
 export type AccountStatus = (typeof ACCOUNT_STATUSES)[number];
@@ -185,7 +192,8 @@ export function deleteUser(user: User, deletedBy: UserId, now: Date): Change<Use
   return { state, events: [UserUpdated(id, factOf(state)), fact] };
 }
 
-export const isDeleted = ({ accountStatus }: Pick<User, 'accountStatus'>): boolean => accountStatus === 'deleted';
+export const isDeleted = ({ accountStatus }: Pick<User, 'accountStatus'>): boolean =>
+  accountStatus === 'deleted';
 
 /** Throws forbidden `identity.user.own` (the owner has to confirm it) or `identity.user.higher_role`. */
 export function assertMayDelete({ id, role }: Actor, user: User): void {

@@ -41,7 +41,8 @@ export const UserUpdated = defineEvent({
 
 export const UserDeleted = defineEvent({
   type: 'identity.user.deleted.v1',
-  summary: 'An account was deleted for good; the id stays as a tombstone. Whoever keeps data of the person removes it.',
+  summary:
+    'An account was deleted for good; the id stays as a tombstone. Whoever keeps data of the person removes it.',
   data: z.object({
     userId: idSchema('usr'),
     deletedAt: z.iso.datetime(),
