@@ -117,7 +117,7 @@ describe('the cluster', () => {
   it('has exactly the topics that contracts and consumers ask for', async () => {
     const declared = base.filter(({ kind }) => kind === 'KafkaTopic');
     const found = declared.map(({ metadata, spec }) => [
-      metadata.name,
+      spec.topicName ?? metadata.name,
       {
         partitions: spec.partitions,
         retentionMs: spec.config['retention.ms'],

@@ -6,6 +6,7 @@ import { scanApps } from './code.js';
 import { breaches, teach } from './compatibility.js';
 import { loadContracts, root, schemaOf, type Contract, type JsonSchema } from './contracts.js';
 import { eventPage, indexPage } from './pages.js';
+import { topicsManifest } from './topics.js';
 
 const schemas = 'libs/contracts/schemas';
 const examples = 'libs/contracts/examples';
@@ -36,6 +37,8 @@ export async function generate(): Promise<Generated> {
   files.set(`${pages}/README.md`, indexPage(contracts, usage));
   const document = 'libs/contracts/asyncapi.yaml';
   files.set(document, await formatted(document, asyncApi(contracts, usage.consumers)));
+  const topics = 'k8s/base/topics.yaml';
+  files.set(topics, await formatted(topics, topicsManifest(contracts, usage.consumers)));
   const stale = globSync(`${pages}/*.md`, { cwd: root }).filter((file) => !files.has(file));
   return { files, stale, refused: refusals(contracts) };
 }

@@ -6,7 +6,7 @@ export {
   type EventOf,
   type Projects,
 } from './consumer.js';
-export { DeadLetters, deadTopic, type DeadLetter } from './dead-letters.js';
+export { DeadLetters, deadTopic, retryTopic, type DeadLetter } from './dead-letters.js';
 export { messagingEnvironment } from './environment.js';
 export { EventBus, type BusRecord, type ReceivedRecord, type RecordBatch } from './event-bus.js';
 export { KafkaBus } from './kafka-bus.js';
