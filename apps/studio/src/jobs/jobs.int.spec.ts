@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { JobFinished } from '@atelier/contracts/studio/job.events';
+import { EventBus, fromRecord } from '@atelier/messaging';
 import { createService, type RunningService } from '@atelier/service';
 import {
   aContext,
@@ -78,11 +79,18 @@ describe('the life of a job', () => {
         throw new Error(`${String(body.status)}, not ${status}: ${JSON.stringify(body.error)}`);
       return body;
     });
+  /** Each process has a bus of its own here, and any of their relays may have published the fact. */
   const endings = async (jobId: string) => {
-    const rows = await front.facts(JobFinished);
-    return rows
-      .filter(({ subject }) => subject === jobId)
-      .map(({ data }) => [data.outcome, data.chargedCredits]);
+    await front.settled();
+    const ends: [string, number][] = [];
+    for (const bus of [front.bus, ...replicas.map(({ app }) => app.get(EventBus))]) {
+      await bus.read(JobFinished.topic, (record) => {
+        const { type, subject, data } = fromRecord(record);
+        const { outcome, chargedCredits } = data as typeof JobFinished.example;
+        if (type === JobFinished.type && subject === jobId) ends.push([outcome, chargedCredits]);
+      });
+    }
+    return ends;
   };
   const settle = (
     decide: (job: EnhancementJob) => ReturnType<typeof completeJob<EnhancementJob>>,
