@@ -2,6 +2,7 @@ import { DomainError, newId } from '@atelier/kernel';
 import {
   assertBalanced,
   CHAIN_START,
+  earningsAccount,
   hashOf,
   sealEntry,
   userAccount,
@@ -37,6 +38,16 @@ describe('a draft', () => {
     expect(() => assertBalanced(wrong)).toThrow(DomainError);
   });
 
+  it('may be posted in two assets when each sums to zero, one account in both', () => {
+    const [earned, out] = [earningsAccount(newId('usr', 1), 'USD'), 'platform:payouts' as const];
+    const inCredits: Posting = { account: out, asset: 'credits', amount: 10 };
+    const inMoney = (amount: number): Posting => ({ account: out, asset: 'USD', amount });
+    const owed = (amount: number): Posting => ({ account: earned, asset: 'USD', amount });
+    expect(() => assertBalanced(draft(from(-10), inCredits, inMoney(-30), owed(30)))).not.toThrow();
+    expect(() => assertBalanced(draft(from(-10), inCredits, inMoney(-30), owed(29)))).toThrow(DomainError);
+    expect(() => assertBalanced(draft(from(-10), inMoney(10)))).toThrow(DomainError);
+  });
+
   it('locks accounts in one order, whichever way the credits go', () => {
     const accounts = (of: EntryDraft) => userPostings(of).map(({ account }) => account);
     expect(accounts(draft(from(-1), to(1)))).toEqual(accounts(draft(to(1), from(-1))));
@@ -53,6 +64,22 @@ describe('a sealed entry', () => {
 
   it('has the hash of what it says', () => {
     expect(hashOf(entry)).toBe(entry.hash);
+  });
+
+  it('has the hash that it had before there was money: nothing that was posted changes', () => {
+    const buyer = 'user:usr_01m7y1j20qe008c1f3vesc43m3';
+    const old = {
+      id: 'jrn_01m7y1j20qe008c1f3vesc43m3',
+      ...{ causeId: 'purchase_completed:pur_1', sourceId: 'pur_1' },
+      postings: [
+        { account: buyer, asset: 'credits', amount: -100, type: 'spend_marketplace' },
+        { account: 'user:usr_01m7y1j20qe00tx1bzgqw12hbc', asset: 'credits', amount: 80, type: 'earn_sale' },
+        { account: 'platform:revenue', asset: 'credits', amount: 20 },
+      ],
+      links: [{ account: buyer, sequence: 2, previousHash: 'abc' }],
+      ...{ correlationId: 'req_1', createdAt: new Date('2026-11-21T08:00:00.000Z') },
+    } as const;
+    expect(hashOf(old)).toBe('9d61f4cee10268c5ee4dfb7f6ff5fdd87f8b29f849df274695dae97d2e12c5c2');
   });
 
   it.each([

@@ -1,5 +1,5 @@
 import { jest } from '@jest/globals';
-import { exampleEnvelope, newId } from '@atelier/kernel';
+import { exampleEnvelope, newId, type EventDefinition } from '@atelier/kernel';
 import { aService, aUser, aVisitor, eventually, recordQueries } from '@atelier/testing';
 import { PaymentSucceeded } from '@atelier/contracts/commerce/payment.events';
 import { PurchaseRefunded } from '@atelier/contracts/commerce/purchase.events';
@@ -84,7 +84,7 @@ describe('a payout', () => {
       const by = decision === 'cancel' ? seller : aUser('admin');
       expect(await sellers.decide(id, decision, by)).toMatchObject({ status: 200, body: { status } });
       expect(await sellers.available(seller)).toBe(500);
-      expect(await sellers.ledger.facts(fact)).toHaveLength(1);
+      expect(await sellers.ledger.facts(fact as EventDefinition<unknown>)).toHaveLength(1);
       for (const again of ['approve', 'reject'] as const)
         expect((await sellers.decide(id, again)).body).toMatchObject({ code: 'ledger.payout.transition' });
       expect(await sellers.entries('payout_ended:')).toBe(1);
@@ -305,7 +305,7 @@ describe('the worker', () => {
   });
 
   it('shares its work with others: twenty payouts, three at it, each paid once', async () => {
-    const all = await Promise.all(Array.from({ length: 20 }, () => aUser()));
+    const all = Array.from({ length: 20 }, () => aUser());
     for (const seller of all) await sellers.sell(seller, 100);
     sellers.clock.pass(14);
     for (const seller of all) {
@@ -323,6 +323,7 @@ describe('the worker', () => {
   it('runs by itself, and every query of a payout uses an index', async () => {
     await sellers.ledger.close();
     sellers = await Sellers.start({ PAYOUT_SWEEP_INTERVAL_MS: '50' });
+    await sellers.quiet();
     const queries = recordQueries(sellers.ledger.database);
     const { seller, id } = await approved();
     await eventually(async () => expect(await sellers.payout(seller, id)).toMatchObject({ status: 'paid' }));

@@ -2,6 +2,7 @@ import { Clock, exampleEnvelope, newId, type EventEnvelope } from '@atelier/kern
 import { aService, aUser, startService, type ServiceUnderTest } from '@atelier/testing';
 import { PaymentSucceeded } from '@atelier/contracts/commerce/payment.events';
 import { PurchaseCompleted } from '@atelier/contracts/commerce/purchase.events';
+import { SelfCheck } from '../audit/self-check.job.js';
 import { VerifyBooks } from '../audit/verify-books.usecase.js';
 import { ledgerConfig } from '../ledger.config.js';
 import { LedgerModule } from '../ledger.module.js';
@@ -48,6 +49,12 @@ export class Sellers {
     const overrides = [{ provide: Clock, useValue: clock }];
     const ledger = await startService(LedgerModule, ledgerConfig, { ...ENVIRONMENT, ...env }, { overrides });
     return new Sellers(ledger, clock);
+  }
+
+  /** Until the self-check, which begins with the service and reads everything, has had its turn. */
+  async quiet(): Promise<void> {
+    // Nothing outside needs to know when a run ends, so this looks inside.
+    await (this.get(SelfCheck) as unknown as { loop: { running?: Promise<void> } }).loop.running;
   }
 
   get<T>(type: abstract new (...args: never[]) => T): T {

@@ -62,7 +62,9 @@ export class ReadTaxReports {
     }
     const now = this.clock.now();
     const report = { userId, year, lines: sums.lines(), closedAt: isClosed(year, now) ? now : null };
-    if (report.closedAt) await this.reports.close(report);
-    return report;
+    if (!report.closedAt) return report;
+    await this.reports.close(report);
+    // Somebody else may have closed it a moment earlier: all are shown the same.
+    return (await this.reports.find(userId, year)) ?? report;
   }
 }

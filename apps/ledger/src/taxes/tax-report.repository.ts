@@ -1,9 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import mongoose from 'mongoose';
 import { newId, type Id } from '@atelier/kernel';
-import { Database } from '@atelier/persistence';
-import type { Page } from '@atelier/service';
-import { decodeCursor, encodeCursor } from '@atelier/service';
+import { Database, duplicateKeyFields } from '@atelier/persistence';
+import { decodeCursor, encodeCursor, type Page } from '@atelier/service';
 import { z } from 'zod';
 import type { TaxLine, TaxReport } from './tax-report.domain.js';
 
@@ -46,11 +45,11 @@ export class TaxReportRepository {
 
   /** Keeps a report, unless there is one: two who close a year at the same time have computed the same. */
   async close({ userId, year, ...report }: TaxReport): Promise<void> {
-    await this.rows.updateOne(
-      { userId, year },
-      { $setOnInsert: { _id: newId('tax'), ...report } },
-      { upsert: true },
-    );
+    try {
+      await this.rows.insertOne({ _id: newId('tax'), userId, year, ...report });
+    } catch (error) {
+      if (!duplicateKeyFields(error)) throw error;
+    }
   }
 
   /** The years of a user that are closed already. */

@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
-import { Clock } from '@atelier/kernel';
+import { type Clock } from '@atelier/kernel';
 import type { PayoutAccount } from '@atelier/contracts/ledger/payout-methods.api';
 import type { BankTransferRepository } from './bank-transfer.repository.js';
 import type { PayoutProvider, Transfer, TransferResult } from './payout-provider.js';

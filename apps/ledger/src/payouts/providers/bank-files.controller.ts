@@ -12,7 +12,7 @@ import {
   type BankTransferView,
   type ConfirmTransferRequest,
 } from '@atelier/contracts/ledger/payout-requests.api';
-import type { BankTransfer } from './bank-transfer.repository.js';
+import type { BankTransfer } from './bank-transfer.domain.js';
 import { ConfirmTransfer } from './confirm-transfer.usecase.js';
 import { CreateBankFile } from './create-bank-file.usecase.js';
 import { ReadBankFile } from './read-bank-file.usecase.js';

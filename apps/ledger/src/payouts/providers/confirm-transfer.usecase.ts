@@ -3,7 +3,8 @@ import { Database, Outbox } from '@atelier/persistence';
 import { UseCase } from '@atelier/service';
 import { BankTransferConfirmed } from '@atelier/contracts/ledger/bank-file.events';
 import type { ConfirmTransferRequest } from '@atelier/contracts/ledger/payout-requests.api';
-import { BankTransferRepository, type BankTransfer } from './bank-transfer.repository.js';
+import type { BankTransfer } from './bank-transfer.domain.js';
+import { BankTransferRepository } from './bank-transfer.repository.js';
 
 /** A file is created at version 1 of itself, and its transfers are confirmed in any order after that. */
 const CONFIRMED_VERSION = 2;

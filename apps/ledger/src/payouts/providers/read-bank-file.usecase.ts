@@ -1,7 +1,8 @@
 import { DomainError, type Id } from '@atelier/kernel';
 import { UseCase } from '@atelier/service';
 import { csvLine } from '../../accounts/statement-csv.domain.js';
-import { BankTransferRepository, type BankTransfer } from './bank-transfer.repository.js';
+import type { BankTransfer } from './bank-transfer.domain.js';
+import { BankTransferRepository } from './bank-transfer.repository.js';
 import { BANK_FILE_TRANSFERS_MAX } from './create-bank-file.usecase.js';
 import { PayoutProviders } from './payout-providers.js';
 
