@@ -130,4 +130,14 @@ export default tseslint.config(
       ],
     },
   },
+  {
+    // A benchmark measures a service's own use cases, without the HTTP around them.
+    files: ['tools/bench/**/*.ts'],
+    rules: {
+      '@nx/enforce-module-boundaries': [
+        'error',
+        { enforceBuildableLibDependency: false, allow: ['@atelier/ledger/**'], depConstraints: boundaries },
+      ],
+    },
+  },
 );
