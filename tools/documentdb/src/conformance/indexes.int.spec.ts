@@ -10,10 +10,7 @@ describe('indexes and collections', () => {
 
   /** The index that the winning plan reads, `null` for a scan of the whole collection. */
   async function indexUsed(filter: Document, sort: Document = {}): Promise<string | null> {
-    const explained = await collection
-      .find(filter)
-      .sort(sort)
-      .explain('queryPlanner');
+    const explained = await collection.find(filter).sort(sort).explain('queryPlanner');
     for (let stage = explained.queryPlanner.winningPlan; stage; stage = stage.inputStage) {
       if (stage.indexName) return stage.indexName as string;
     }
