@@ -86,6 +86,17 @@ export function rejectAdjustment(
   };
 }
 
+/**
+ * Whether this admin has decided it so since then: a request whose process died after its commit, and which comes
+ * again with its key, finds what it did.
+ */
+export const isDecidedSince = (
+  { status, decidedById, decidedAt }: Adjustment,
+  to: AdjustmentStatus,
+  adminId: string,
+  since: Date,
+): boolean => status === to && decidedById === adminId && decidedAt !== undefined && decidedAt >= since;
+
 function assertPending({ id, status }: Adjustment): void {
   if (status === 'pending') return;
   throw new DomainError({

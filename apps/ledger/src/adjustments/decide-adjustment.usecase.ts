@@ -9,6 +9,7 @@ import {
   adjustmentNotFound,
   approveAdjustment,
   assertMayApprove,
+  isDecidedSince,
   overdrawn,
   rejectAdjustment,
   type Adjustment,
@@ -40,6 +41,8 @@ export class DecideAdjustment {
     const adjustment = await this.adjustments.loadAcrossOwners(id, 'moderation');
     if (!adjustment) throw adjustmentNotFound();
     const adminId = context.actor.id;
+    const firstSeenAt = context.idempotency?.firstSeenAt;
+    if (firstSeenAt && isDecidedSince(adjustment, decision.to, adminId, firstSeenAt)) return adjustment;
     if (decision.to === 'rejected') {
       const { reason } = decision;
       const change = rejectAdjustment(adjustment, { rejectedById: adminId, reason }, this.clock.now());

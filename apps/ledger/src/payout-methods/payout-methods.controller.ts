@@ -72,6 +72,7 @@ export class PayoutMethodsController {
   }
 
   @Post(':id/verify')
+  @Idempotent()
   @HttpCode(200)
   @ApiOkResponse({ standardSchema: payoutMethodView })
   async verify(

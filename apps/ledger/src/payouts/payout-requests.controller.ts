@@ -71,6 +71,7 @@ export class PayoutRequestsController {
   }
 
   @Post(':id/cancel')
+  @Idempotent()
   @HttpCode(200)
   @ApiOkResponse({ standardSchema: payoutRequestView })
   async cancel(
@@ -81,6 +82,7 @@ export class PayoutRequestsController {
   }
 
   @Post(':id/approve')
+  @Idempotent()
   @HttpCode(200)
   @Roles('admin')
   @ApiOkResponse({ standardSchema: payoutRequestView })
@@ -92,6 +94,7 @@ export class PayoutRequestsController {
   }
 
   @Post(':id/reject')
+  @Idempotent()
   @HttpCode(200)
   @Roles('admin')
   @ApiOkResponse({ standardSchema: payoutRequestView })

@@ -52,9 +52,9 @@ describe('a sealed account', () => {
 
   it('is not opened when it was changed, or moved to another method', () => {
     const sealed = seal.seal(methodId, account);
-    const last = sealed.endsWith('A') ? 'B' : 'A';
+    const other = sealed.at(-4) === 'A' ? 'B' : 'A';
     expect(() => seal.open(sealed.replace(methodId, newId('pym')))).toThrow();
-    expect(() => seal.open(`${sealed.slice(0, -4)}${last}${sealed.slice(-3)}`)).toThrow();
+    expect(() => seal.open(`${sealed.slice(0, -4)}${other}${sealed.slice(-3)}`)).toThrow();
   });
 });
 

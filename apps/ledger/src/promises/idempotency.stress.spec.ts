@@ -1,0 +1,194 @@
+import { newId, type Actor, type Id } from '@atelier/kernel';
+import { aUser } from '@atelier/testing';
+import { SANDBOX_CODE } from '../payouts/providers/sandbox.provider.js';
+import { holdFor, paid, sold } from './facts.fixture.js';
+import { LedgerProcess } from './ledger-process.fixture.js';
+import { isCommit, isKeptAnswer } from './tripwire.fixture.js';
+
+/** Promises 6 to 10 on every POST of the ledger that creates or spends, over HTTP against a real process. */
+const AT_ONCE = 50;
+const BILLING = '/api/v1/billing';
+let ledger: LedgerProcess;
+beforeAll(async () => {
+  ledger = await LedgerProcess.create({
+    EARNINGS_MATURE_DAYS: '0',
+    PAYOUT_CREDITS_MIN: '1',
+    PAYOUT_METHOD_WAIT_SECONDS: '0',
+  });
+}, 120_000);
+afterEach(async () => {
+  // A test that failed half-way must not take the others with it.
+  if (!ledger.isRunning) await ledger.start();
+});
+afterAll(() => ledger.stop());
+
+interface Intent {
+  readonly actor: Actor;
+  readonly path: string;
+  readonly body?: object;
+  /** Another request that the same caller could send with the same key. */
+  readonly other: object;
+  /** Rows that stand for the effect: 0 before, 1 after. */
+  effects(): Promise<number>;
+}
+
+const rows = (collection: string, filter: object) =>
+  ledger.database.connection.collection(collection).countDocuments(filter);
+const [admin, second] = [aUser('admin'), aUser('admin')];
+const send = ({ actor, path, body }: Pick<Intent, 'actor' | 'path' | 'body'>, key: string) =>
+  ledger.request(actor, 'POST', path, body, { 'idempotency-key': key });
+const created = async (actor: Actor, path: string, body?: object) => {
+  const reply = await send({ actor, path, ...(body ? { body } : {}) }, newId('t'));
+  expect([200, 201]).toContain(reply.status);
+  return reply.body as { id: string; code: string };
+};
+const code = () => newId('t').slice(-20).toUpperCase();
+const voucher = (more: object = {}) =>
+  created(admin, `${BILLING}/vouchers`, { code: code(), type: 'fixed_credits', value: 7, ...more });
+async function userWith(credits: number) {
+  const user = aUser();
+  await ledger.ask('publish', [paid(user.id, credits)]);
+  return user;
+}
+const paypal = () => ({ account: { type: 'paypal', email: `${newId('t')}@example.org` } });
+const adjustment = (userId: Id<'usr'>, amount: number) => ({ userId, amount, reason: 'A test of promises.' });
+
+const INTENTS: Record<string, () => Promise<Intent>> = {
+  'creating a voucher': async () => {
+    const body = { code: code(), type: 'fixed_credits', value: 7 };
+    const effects = () => rows('vouchers', { code: body.code });
+    return { actor: admin, path: `${BILLING}/vouchers`, body, other: { ...body, value: 8 }, effects };
+  },
+  'redeeming a voucher': async () => {
+    const [actor, mine, another] = [aUser(), await voucher(), await voucher()];
+    const effects = () => rows('credit_transactions', { userId: actor.id });
+    const path = `${BILLING}/vouchers/redeem`;
+    return { actor, path, body: { code: mine.code }, other: { code: another.code }, effects };
+  },
+  'asking for an adjustment': async () => {
+    const { id } = await userWith(10);
+    const effects = () => rows('credit_adjustments', { userId: id });
+    const [body, other] = [adjustment(id, 5), adjustment(id, 6)];
+    return { actor: admin, path: `${BILLING}/adjustments`, body, other, effects };
+  },
+  'approving an adjustment': async () => {
+    const user = await userWith(10);
+    const { id } = await created(admin, `${BILLING}/adjustments`, adjustment(user.id, 5));
+    const effects = () => rows('credit_transactions', { userId: user.id, type: 'earn_admin_adjustment' });
+    return { actor: second, path: `${BILLING}/adjustments/${id}/approve`, other: { note: 'x' }, effects };
+  },
+  'adding a payout method': async () => {
+    const actor = aUser();
+    const effects = () => rows('payout_methods', { userId: actor.id });
+    return { actor, path: `${BILLING}/payout-methods`, body: paypal(), other: paypal(), effects };
+  },
+  'asking for a payout': async () => {
+    const [buyer, actor] = [await userWith(1_000), aUser()];
+    const hold = holdFor('pur', buyer.id, 1_000);
+    await created({ kind: 'service', id: 'commerce' }, '/internal/holds', hold);
+    await ledger.ask('publish', [sold(hold, actor.id, 200)]);
+    const { id } = await created(actor, `${BILLING}/payout-methods`, paypal());
+    await created(actor, `${BILLING}/payout-methods/${id}/verify`, { code: SANDBOX_CODE });
+    const effects = () => rows('credit_transactions', { userId: actor.id, type: 'spend_payout' });
+    const body = { amountCredits: 300, currency: 'USD' };
+    return { actor, path: `${BILLING}/payout-requests`, body, other: { ...body, amountCredits: 1 }, effects };
+  },
+};
+const booksAddUp = async () => expect(await ledger.ask('findings')).toEqual([]);
+
+describe.each(Object.entries(INTENTS))('%s', (_, make) => {
+  it('happens once for 50 at the same time and 50 later, all answered alike (promise 6)', async () => {
+    const [intent, key] = [await make(), newId('t')];
+    const first = await Promise.all(Array.from({ length: AT_ONCE }, () => send(intent, key)));
+    for (const early of first.filter(({ status }) => status === 409)) {
+      expect(early.body.code).toBe('platform.idempotency.in_flight');
+      expect(Number(early.headers.get('retry-after'))).toBeGreaterThan(0);
+    }
+    const done = first.find(({ status }) => status < 300)!;
+    const later = await Promise.all(Array.from({ length: AT_ONCE }, () => send(intent, key)));
+    const answers = [...first.filter(({ status }) => status !== 409), ...later];
+    for (const { status, body } of answers)
+      expect({ status, body }).toEqual({ status: done.status, body: done.body });
+    expect(new Set(later.map(({ headers }) => headers.get('idempotency-replayed')))).toEqual(
+      new Set(['true']),
+    );
+    expect(await intent.effects()).toBe(1);
+  });
+
+  it('refuses its key with another body, and writes nothing for it (promise 7)', async () => {
+    const [intent, key] = [await make(), newId('t')];
+    const [one, two] = await Promise.all([send(intent, key), send({ ...intent, body: intent.other }, key)]);
+    const statuses = [one.status, two.status].sort();
+    expect(statuses[0]).toBeLessThan(300);
+    expect(statuses[1]).toBe(422);
+    const refused = one.status === 422 ? one : two;
+    expect(refused.headers.get('content-type')).toContain('application/problem+json');
+    expect(refused.body.code).toBe('platform.idempotency.key_reused');
+    expect(await intent.effects()).toBeLessThanOrEqual(1);
+  });
+
+  it('tells a repeat to wait while the first is at work, and repeats its answer afterwards (promise 8)', async () => {
+    const [intent, key] = [await make(), newId('t')];
+    const caught = ledger.wire.catchNext(isKeptAnswer);
+    const slow = send(intent, key);
+    const { letGo } = await caught;
+    const early = await send(intent, key);
+    expect(early).toMatchObject({ status: 409, body: { code: 'platform.idempotency.in_flight' } });
+    expect(Number(early.headers.get('retry-after'))).toBeGreaterThan(0);
+    letGo();
+    const { status, body } = await slow;
+    expect(await send(intent, key)).toMatchObject({ status, body });
+    expect(await intent.effects()).toBe(1);
+  });
+
+  it('does not answer one caller with what another got for the same key (promise 10)', async () => {
+    const [intent, key] = [await make(), newId('t')];
+    const own = await send(intent, key);
+    const stranger = { ...intent.actor, id: newId('usr') };
+    const foreign = await send({ ...intent, actor: stranger }, key);
+    expect(own.status).toBeLessThan(300);
+    expect(foreign.headers.get('idempotency-replayed')).toBeNull();
+    expect(foreign.body.id).not.toBe(own.body.id);
+  });
+
+  it.each(['before it commits', 'when it has committed', 'before its answer is kept'])(
+    'is done once when the process is killed %s (promise 9)',
+    async (point) => {
+      const [intent, key] = [await make(), newId('t')];
+      // Nothing else is under way: the next commit is that of the request.
+      await ledger.ask('publish', []);
+      const caught = ledger.wire.catchNext(point === 'before its answer is kept' ? isKeptAnswer : isCommit);
+      const lost = send(intent, key).catch((error: unknown) => error);
+      const { letGoUnanswered } = await caught;
+      if (point === 'when it has committed') await letGoUnanswered();
+      await ledger.kill();
+      expect(await lost).toBeInstanceOf(Error);
+      // Before it, there may be a part that is a transaction of its own; never more than the whole.
+      const effects = await intent.effects();
+      expect(point === 'before it commits' ? effects <= 1 : effects === 1).toBe(true);
+
+      await ledger.start();
+      expect((await send(intent, key)).body.code).toBe('platform.idempotency.in_flight');
+      await ledger.passIdempotencyLease();
+      const answer = await send(intent, key);
+      expect(answer.status).toBeLessThan(300);
+      expect(await intent.effects()).toBe(1);
+      const repeat = await send(intent, key);
+      expect(repeat).toMatchObject({ status: answer.status, body: answer.body });
+      expect(repeat.headers.get('idempotency-replayed')).toBe('true');
+      expect(await intent.effects()).toBe(1);
+      await booksAddUp();
+    },
+    60_000,
+  );
+});
+
+it('takes one key of one caller for as many intents as there are routes (promise 10)', async () => {
+  const key = newId('t');
+  for (const name of ['creating a voucher', 'asking for an adjustment']) {
+    const intent = await INTENTS[name]!();
+    const { status, headers } = await send(intent, key);
+    expect([status, headers.get('idempotency-replayed')]).toEqual([201, null]);
+    expect(await intent.effects()).toBe(1);
+  }
+});

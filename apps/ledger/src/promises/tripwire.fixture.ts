@@ -1,0 +1,88 @@
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+
+/** A command that was stopped on its way to the database. Its connection waits until one of these is called. */
+export interface Caught {
+  /** Lets it go on, as if it had only been slow. */
+  letGo(): void;
+  /** Lets the database do it, and resolves when it has; its answer never arrives. */
+  letGoUnanswered(): Promise<void>;
+}
+
+export interface Tripwire {
+  readonly port: number;
+  /** The ids of the sessions that came by since the last call. */
+  takeSessions(): Uint8Array[];
+  /** Resolves with the next command whose bytes match. */
+  catchNext(matches: (bytes: Buffer) => boolean): Promise<Caught>;
+  close(): Promise<void>;
+}
+
+/** The commit of a transaction. */
+export const isCommit = (bytes: Buffer): boolean => bytes.includes('commitTransaction');
+/** The write that keeps the answer of an idempotent request for its repeats. */
+export const isKeptAnswer = (bytes: Buffer): boolean =>
+  bytes.includes('_idempotency') && bytes.includes('$set') && bytes.includes('answer');
+
+/** `lsid: { id: <UUID> }` in BSON, up to its 16 bytes. */
+const SESSION = Buffer.from('\x03lsid\0\x1e\0\0\0\x05id\0\x10\0\0\0\x04', 'latin1');
+const SESSION_BYTES = 16;
+
+/** A way to the database on which a test stops one certain command, so that a fault falls on a named point. */
+export async function startTripwire(target: {
+  readonly host: string;
+  readonly port: number;
+}): Promise<Tripwire> {
+  const sockets = new Set<Socket>();
+  const sessions = new Set<string>();
+  const note = (bytes: Buffer): void => {
+    const at = bytes.indexOf(SESSION);
+    if (at >= 0)
+      sessions.add(bytes.subarray(at + SESSION.length, at + SESSION.length + SESSION_BYTES).toString('hex'));
+  };
+  let wire: { matches(bytes: Buffer): boolean; caught(command: Caught): void } | undefined;
+  const track = (socket: Socket): Socket => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    // The other side hears of it by the close.
+    return socket.on('error', () => undefined);
+  };
+  const server = createServer((client) => {
+    track(client);
+    const upstream = track(connect(target));
+    let unanswered: (() => void) | undefined;
+    client.on('data', (bytes: Buffer) => {
+      note(bytes);
+      const tripped = wire?.matches(bytes) ? wire : undefined;
+      if (!tripped) return void upstream.write(bytes);
+      wire = undefined;
+      client.pause();
+      const letGo = (): void => {
+        upstream.write(bytes);
+        client.resume();
+      };
+      const letGoUnanswered = () =>
+        new Promise<void>((resolve) => {
+          unanswered = resolve;
+          letGo();
+        });
+      tripped.caught({ letGo, letGoUnanswered });
+    });
+    upstream.on('data', (bytes: Buffer) => (unanswered ? unanswered() : client.write(bytes)));
+    client.once('close', () => upstream.destroy());
+    upstream.once('close', () => client.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    takeSessions: () => {
+      const taken = [...sessions].map((id) => Buffer.from(id, 'hex'));
+      sessions.clear();
+      return taken;
+    },
+    catchNext: (matches) => new Promise((caught) => (wire = { matches, caught })),
+    close: async () => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
