@@ -13,7 +13,7 @@ const SNAPSHOT_EVERY_MS = 500;
 const CLIENTS = 2;
 const USERS = 4;
 const OPENING_CREDITS = 2_000;
-const TRIES_MAX = 40;
+const TRIES_MAX = 240;
 const RETRY_AFTER_MS = 250;
 /** More than were in work when the process died: what the broker has no commit for. */
 const REDELIVERED_MAX = 25;
