@@ -16,7 +16,10 @@ const base = {
   testPathIgnorePatterns: ['/node_modules/', '/dist/'],
 };
 
-const ring = (displayName, testMatch) => ({ ...base, displayName, testMatch });
+const ring = (displayName, testMatch, more = {}) => ({ ...base, displayName, testMatch, ...more });
+
+/** For the rings with real processes, brokers and databases. */
+const retryOnce = { setupFilesAfterEnv: ['<rootDir>/tools/stack/setup/retry-once.mjs'] };
 
 export default {
   workerIdleMemoryLimit: '512MB',
@@ -25,8 +28,8 @@ export default {
   projects: [
     ring('unit', ['**/*.spec.ts', ...named.map((kind) => `!${specs(kind)}`)]),
     ring('contract', [specs('contract')]),
-    ring('int', [specs('int')]),
-    ring('stress', [specs('stress')]),
-    ring('system', ['<rootDir>/apps/e2e/**/*.e2e.spec.ts']),
+    ring('int', [specs('int')], retryOnce),
+    ring('stress', [specs('stress')], retryOnce),
+    ring('system', ['<rootDir>/apps/e2e/**/*.e2e.spec.ts'], retryOnce),
   ],
 };

@@ -98,7 +98,7 @@ async function hasNoUsers(uri: string): Promise<boolean> {
 async function playStory(stack: Stack): Promise<void> {
   const main = path.join(root, 'tools/story/src/main.ts');
   if (!existsSync(main)) return;
-  const child = spawn(process.execPath, [...sourceArgs, main], {
+  const child = spawn(process.execPath, ['--disable-warning=TimeoutNegativeWarning', ...sourceArgs, main], {
     cwd: root,
     stdio: 'inherit',
     timeout: storyMsMax,
