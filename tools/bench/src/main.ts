@@ -1,22 +1,30 @@
 import { parseArgs } from 'node:util';
+import { benchGrowth } from './growth.bench.js';
+import { benchLedger } from './ledger.bench.js';
 import { benchOutbox } from './outbox.bench.js';
 import { benchPurchase } from './purchase.bench.js';
-import { publish, type Report } from './report.js';
+import { publish, type BenchOptions, type Report } from './report.js';
 
-const BENCHES: Readonly<Record<string, () => Promise<Report>>> = {
+const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<Report>>> = {
   purchase: benchPurchase,
   outbox: benchOutbox,
+  ledger: benchLedger,
+  growth: benchGrowth,
 };
 
-const HELP = `npm run bench -- <name> [--save]
+const HELP = `npm run bench -- <name> [--save] [--full]
 
 Benches: ${Object.keys(BENCHES).join(', ')}
 Each starts what it measures, prints a table, and one line per aim of docs/benchmarks.
---save writes the raw result with the commit id under docs/benchmarks.`;
+--save writes the raw result with the commit id under docs/benchmarks. --full takes longer and measures more, where a bench has more.`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { save: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h' } },
+  options: {
+    save: { type: 'boolean', default: false },
+    full: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h' },
+  },
 });
 const [name = ''] = positionals;
 const bench = BENCHES[name];
@@ -24,5 +32,5 @@ if (values.help || !bench) {
   console.log(HELP);
   process.exit(values.help ? 0 : 1);
 }
-publish(await bench(), values.save);
+publish(await bench({ full: values.full }), values.save);
 process.exit(0);

@@ -37,6 +37,42 @@ export function cpuSeconds(pids: readonly number[]): number {
   return ticks / TICKS_PER_SECOND;
 }
 
+/** CPU seconds of a process, all that it has started, and those of them that have ended. */
+export function cpuSecondsOfTree(pid: number): number {
+  const { ticks, children } = processOf(pid);
+  return ticks / TICKS_PER_SECOND + children.reduce((total, child) => total + cpuSecondsOfTree(child), 0);
+}
+
+function processOf(pid: number): { ticks: number; children: number[] } {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+    const ticks = fields.slice(11, 15).reduce((total, field) => total + Number(field), 0);
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
+    return { ticks, children: children.map(Number) };
+  } catch {
+    return { ticks: 0, children: [] };
+  }
+}
+
+/** Repeats `work` by so many clients for so long. Answers how often it was done, and the seconds that took. */
+export async function forSeconds(
+  seconds: number,
+  clients: number,
+  work: () => Promise<unknown>,
+): Promise<{ readonly count: number; readonly seconds: number; readonly times: Samples }> {
+  const times = new Samples();
+  const from = performance.now();
+  const lane = async (): Promise<void> => {
+    while (performance.now() - from < seconds * 1000) {
+      const started = performance.now();
+      await work();
+      times.add(performance.now() - started);
+    }
+  };
+  await Promise.all(Array.from({ length: clients }, lane));
+  return { count: times.count, seconds: (performance.now() - from) / 1000, times };
+}
+
 /** Runs `work` for every item, at most `clients` side by side. */
 export async function withClients<T>(
   items: readonly T[],
@@ -51,6 +87,10 @@ export async function withClients<T>(
     }
   };
   await Promise.all(Array.from({ length: Math.min(clients, items.length) }, lane));
+}
+
+export function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
 export const round = (value: number, digits = 1): number => Number(value.toFixed(digits));

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
 
@@ -9,6 +9,11 @@ export interface Aim {
   readonly value: number;
   readonly unit: string;
   readonly wanted: { readonly atLeast: number } | { readonly atMost: number };
+}
+
+export interface BenchOptions {
+  /** Takes longer and measures more. */
+  readonly full: boolean;
 }
 
 export interface Report {
@@ -33,7 +38,14 @@ export function publish(report: Report, save: boolean): void {
   const folder = join(ROOT, 'docs/benchmarks');
   mkdirSync(folder, { recursive: true });
   const file = join(folder, `${report.bench}.json`);
-  const machine = { cores: cpus().length, model: cpus()[0]?.model ?? 'unknown', node: process.version };
+  const [minute = 0, , quarter = 0] = loadavg();
+  const machine = {
+    cores: cpus().length,
+    model: cpus()[0]?.model ?? 'unknown',
+    node: process.version,
+    // What else the machine did: a load far above the clients' own means that the figures are of a busy machine.
+    loadAverage: { minute, quarter },
+  };
   const content = {
     ...report,
     commit: isDirty ? `${commit}+` : commit,
