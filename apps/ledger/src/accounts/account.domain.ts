@@ -1,12 +1,10 @@
-import type { Id } from '@atelier/kernel';
+import { DomainError, type DomainEvent, type Id } from '@atelier/kernel';
 import {
   CreditsGranted,
   CreditsSpent,
   type CreditTransactionType,
 } from '@atelier/contracts/ledger/credits.events';
-import type { DomainEvent } from '@atelier/kernel';
-import type { TIERS } from '@atelier/contracts/ledger/accounts.api';
-import type { UserAccount } from '../journal/entry.domain.js';
+import { TIERS } from '@atelier/contracts/ledger/accounts.api';
 
 /**
  * A user's credits. Invariants: `available` = `settled` − `held`; `held` is the sum of the open holds; `settled`
@@ -27,6 +25,10 @@ export interface CreditBalance {
   /** How many entries the account has, and the newest: the head of its chain. */
   readonly sequence: number;
   readonly lastEntryId: Id<'jrn'> | null;
+  /** The hash of that entry, which the next one is linked to; null when it has to be read from the entry. */
+  readonly lastHash: string | null;
+  /** Since when nothing new begins here: the person was deleted (R232). */
+  readonly erasedAt?: Date;
   readonly version: number;
   readonly createdAt: Date;
   readonly updatedAt: Date;
@@ -49,16 +51,53 @@ export interface CreditTransaction {
   readonly createdAt: Date;
 }
 
-/** What an entry did to one account. */
-export interface Movement {
-  readonly account: UserAccount;
-  readonly sequence: number;
-  readonly previousEntryId: Id<'jrn'> | null;
-  readonly balanceAfter: number;
-  /** The balance's version after it. */
-  readonly version: number;
-  readonly at: Date;
+/** An empty account that is in no database yet. */
+export const openAccount = (id: Id<'usr'>, now: Date): CreditBalance => ({
+  id,
+  ...{ settled: 0, held: 0, available: 0 },
+  ...{ tier: TIERS[0], lastRegeneratedAt: now, perishable: 0, perishableSince: 0 },
+  ...{ sequence: 0, lastEntryId: null, lastHash: null, version: 0, createdAt: now, updatedAt: now },
+});
+
+/** The balance with so many credits set aside; undefined when they are not available (R236). */
+export const setAside = (before: CreditBalance, amount: number, now: Date): CreditBalance | undefined =>
+  before.available >= amount ? shift(before, 0, amount, now) : undefined;
+
+/** The balance with what a hold set aside given back. */
+export const giveBack = (before: CreditBalance, amount: number, now: Date): CreditBalance =>
+  shift(before, 0, -amount, now);
+
+/** The balance after one more entry, which gives back what its hold had set aside. The entry's hash is not known yet. */
+export const book = (
+  before: CreditBalance,
+  amount: number,
+  held: number,
+  entryId: Id<'jrn'>,
+  now: Date,
+): CreditBalance => ({
+  ...shift(before, amount, -held, now),
+  ...{ sequence: before.sequence + 1, lastEntryId: entryId, lastHash: null },
+});
+
+function shift(before: CreditBalance, settledBy: number, heldBy: number, now: Date): CreditBalance {
+  const [settled, held] = [before.settled + settledBy, before.held + heldBy];
+  if (held < 0)
+    throw new Error(`${before.id} does not hold ${-heldBy} credits: the books and the holds disagree`);
+  const updatedAt = before.updatedAt > now ? before.updatedAt : now;
+  return { ...before, settled, held, available: settled - held, version: before.version + 1, updatedAt };
 }
+
+/** Refuses what would begin in the account of a deleted person. Throws gone `ledger.account.erased`. */
+export function assertNotErased({ erasedAt }: CreditBalance): void {
+  if (erasedAt) throw accountErased();
+}
+
+export const accountErased = () =>
+  new DomainError({
+    kind: 'gone',
+    code: 'ledger.account.erased',
+    detail: 'This account was deleted. Its books are kept, and nothing new begins in them.',
+  });
 
 /** What a person does with credits: of these a month's use is made. A refund gives a use back. */
 export const USES = [

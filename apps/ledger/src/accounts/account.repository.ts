@@ -1,10 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import mongoose from 'mongoose';
-import type { Id } from '@atelier/kernel';
+import { LRUCache } from 'lru-cache';
+import { VersionConflict, type Id } from '@atelier/kernel';
 import { TIERS } from '@atelier/contracts/ledger/accounts.api';
-import { aggregateSchema, currentSession, Database, type Stored } from '@atelier/persistence';
-import { userAccount } from '../journal/entry.domain.js';
-import type { CreditBalance, Movement } from './account.domain.js';
+import {
+  aggregateSchema,
+  currentSession,
+  Database,
+  duplicateKeyFields,
+  type Stored,
+} from '@atelier/persistence';
+import type { CreditBalance } from './account.domain.js';
 
 const schema = aggregateSchema<CreditBalance>({
   settled: { type: Number, required: true },
@@ -16,22 +22,23 @@ const schema = aggregateSchema<CreditBalance>({
   perishableSince: { type: Number, required: true, min: 0 },
   sequence: { type: Number, required: true, min: 0 },
   lastEntryId: { type: String },
+  lastHash: { type: String },
+  erasedAt: { type: Date },
   createdAt: { type: Date, required: true },
   updatedAt: { type: Date, required: true },
 }).index({ tier: 1, lastRegeneratedAt: 1, _id: 1 });
 
-interface Delta {
-  readonly settled: number;
-  readonly held: number;
-}
+/** Balances that this process remembers: some 20 MB. */
+const REMEMBERED_MAX = 50_000;
 
 /**
- * The balances. Every change is one conditional `findOneAndUpdate` in the caller's transaction: the guard is in
- * the filter and the arithmetic in the database, so nobody decides on a balance that was read before.
+ * The balances. Every write of one that was decided on before names the version that was read, in the caller's
+ * transaction: what somebody else has changed meanwhile is not overwritten, and the decision is made again.
  */
 @Injectable()
 export class AccountRepository {
   private readonly model: mongoose.Model<Stored<CreditBalance>>;
+  private readonly remembered = new LRUCache<string, CreditBalance>({ max: REMEMBERED_MAX });
 
   constructor(database: Database) {
     this.model = database.model<Stored<CreditBalance>>('credit_balances', schema);
@@ -54,6 +61,7 @@ export class AccountRepository {
           available: 0,
           sequence: 0,
           lastEntryId: null,
+          lastHash: null,
           version: 1,
           updatedAt: now,
         },
@@ -62,54 +70,49 @@ export class AccountRepository {
     );
   }
 
-  /** Sets credits aside, if that many are available; else changes nothing and answers undefined (R236). */
-  setAside(userId: Id<'usr'>, amount: number, now: Date): Promise<CreditBalance | undefined> {
-    return this.shift({ _id: userId, available: { $gte: amount } }, { settled: 0, held: amount }, now);
-  }
-
-  /** Gives back what a hold set aside. */
-  async giveBack(userId: Id<'usr'>, amount: number, now: Date): Promise<CreditBalance> {
-    const balance = await this.shift(
-      { _id: userId, held: { $gte: amount } },
-      { settled: 0, held: -amount },
-      now,
-    );
-    if (!balance)
-      throw new Error(`${userId} does not hold ${amount} credits: the books and the holds disagree`);
-    return balance;
-  }
-
   /**
-   * Books an entry's amount on the account, and gives back what its hold had set aside. Opens the account when
-   * this fact came before the user's registration did.
+   * The balances of these users, of those that have one. From memory they may be old, which `write` notices; only
+   * what is not remembered is then read.
    */
-  async move(
-    userId: Id<'usr'>,
-    amount: number,
-    held: number,
-    entryId: Id<'jrn'>,
-    now: Date,
-  ): Promise<Movement> {
-    const before = await this.rows.findOneAndUpdate(
-      held > 0 ? { _id: userId, held: { $gte: held } } : { _id: userId },
-      {
-        $inc: { ...increments({ settled: amount, held: -held }), sequence: 1 },
-        $set: { lastEntryId: entryId },
-        $max: { updatedAt: now },
-        $setOnInsert: opening(now),
-      },
-      { upsert: held === 0, returnDocument: 'before', session: currentSession() },
-    );
-    if (!before && held > 0)
-      throw new Error(`${userId} does not hold ${held} credits: the books and the holds disagree`);
-    return {
-      account: userAccount(userId),
-      sequence: (before?.sequence ?? 0) + 1,
-      previousEntryId: before?.lastEntryId ?? null,
-      balanceAfter: (before?.settled ?? 0) + amount,
-      version: (before?.version ?? 0) + 1,
-      at: before && before.updatedAt > now ? before.updatedAt : now,
-    };
+  async ofUsers(userIds: readonly Id<'usr'>[], fromMemory: boolean): Promise<CreditBalance[]> {
+    const known = fromMemory ? userIds.flatMap((id) => this.remembered.get(id) ?? []) : [];
+    if (!fromMemory) for (const id of userIds) this.remembered.delete(id);
+    const ids =
+      known.length === 0 ? [...userIds] : userIds.filter((id) => !known.some((balance) => balance.id === id));
+    if (ids.length === 0) return known;
+    const rows = this.rows.find({ _id: { $in: ids } }, { session: currentSession() });
+    return [...known, ...(await rows.toArray()).map(toBalance)];
+  }
+
+  /** Keeps balances that were committed, so that the next change need not read them. */
+  remember(balances: readonly CreditBalance[]): void {
+    for (const balance of balances) {
+      const known = this.remembered.get(balance.id);
+      if (!known || known.version < balance.version) this.remembered.set(balance.id, balance);
+    }
+  }
+
+  /** Writes changed balances, one command for all. Throws VersionConflict when one is not as it was read. */
+  async write(changes: readonly { after: CreditBalance; versionBefore: number }[]): Promise<void> {
+    const operations = changes.map(({ after, versionBefore }) => {
+      const { id, settled, held, available, sequence, lastEntryId, lastHash, version, updatedAt } = after;
+      const $set = { settled, held, available, sequence, lastEntryId, lastHash, version, updatedAt };
+      const filter = { _id: id, version: versionBefore };
+      return versionBefore > 0
+        ? { updateOne: { filter, update: { $set } } }
+        : { updateOne: { filter, update: { $set, $setOnInsert: opening(after.createdAt) }, upsert: true } };
+    });
+    const conflict = () =>
+      new VersionConflict('credit_balances', changes.map(({ after }) => after.id).join(', '));
+    try {
+      const { matchedCount, upsertedCount } = await this.rows.bulkWrite(operations, {
+        session: currentSession(),
+      });
+      if (matchedCount + upsertedCount !== changes.length) throw conflict();
+    } catch (error) {
+      // Somebody else opened the account.
+      throw duplicateKeyFields(error) ? conflict() : error;
+    }
   }
 
   /** Sets the tier that the next turn of a month goes by; opens the account when it is the first to name the user. */
@@ -204,25 +207,11 @@ export class AccountRepository {
     for await (const row of this.rows.find({}).sort({ _id: 1 })) yield toBalance(row);
   }
 
-  private async shift(
-    filter: mongoose.mongo.Filter<Stored<CreditBalance>>,
-    delta: Delta,
-    now: Date,
-  ): Promise<CreditBalance | undefined> {
-    const row = await this.rows.findOneAndUpdate(
-      filter,
-      { $inc: increments(delta), $max: { updatedAt: now } },
-      { returnDocument: 'after', session: currentSession() },
-    );
-    return row ? toBalance(row) : undefined;
-  }
-
   private get rows(): mongoose.mongo.Collection<Stored<CreditBalance>> {
     return this.model.collection as unknown as mongoose.mongo.Collection<Stored<CreditBalance>>;
   }
 }
 
-const increments = ({ settled, held }: Delta) => ({ settled, held, available: settled - held, version: 1 });
 const opening = (now: Date) => ({
   tier: TIERS[0],
   lastRegeneratedAt: now,
@@ -236,4 +225,5 @@ const toBalance = ({ _id, ...row }: Stored<CreditBalance>): CreditBalance => ({
   // Accounts from before there was a regeneration have regenerated nothing.
   perishable: row.perishable ?? 0,
   perishableSince: row.perishableSince ?? 0,
+  lastHash: row.lastHash ?? null,
 });

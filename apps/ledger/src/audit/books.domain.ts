@@ -131,6 +131,8 @@ export function checkBalance(chain: Chain, stored: Stored): Finding[] {
     ...expect(last, 'statement lines stand behind the end of its chain', 0, linesBehind),
     ...expect(last, 'the account has another number of entries', chain.sequence, balance.sequence),
     ...expect(last, 'the account ends with another entry', last ?? 'none', balance.lastEntryId ?? 'none'),
+    // Balances from before they kept it have none.
+    ...expect(last, 'the account ends with another hash', chain.lastHash, balance.lastHash || chain.lastHash),
     ...expect(last, 'the settled balance is not the sum of the entries', chain.settled, balance.settled),
     ...expect(last, 'another part of it was regenerated', chain.perishable.credits, balance.perishable),
     ...expect(null, 'the held balance is not the sum of the open holds', heldByHolds, balance.held),

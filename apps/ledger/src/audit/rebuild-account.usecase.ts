@@ -151,13 +151,13 @@ export class RebuildAccount {
       balance,
       heldByHolds: held,
     }: Pick<Awaited<ReturnType<AccountHistory['head']>>, 'balance' | 'heldByHolds'>,
-    { settled, sequence, lastEntryId, perishable }: Chain,
+    { settled, sequence, lastEntryId, lastHash, perishable }: Chain,
   ): Promise<boolean> {
     const now = this.clock.now();
     const after: CreditBalance = {
       // A lost row: its tier is the seller of subscriptions' to say again, and no month is given twice.
       ...(balance ?? { id: userId, tier: 'free', lastRegeneratedAt: now, createdAt: now, version: 0 }),
-      ...{ settled, held, available: settled - held, sequence, lastEntryId },
+      ...{ settled, held, available: settled - held, sequence, lastEntryId, lastHash },
       perishable: perishable.credits,
       perishableSince: perishable.since,
       updatedAt: balance && balance.updatedAt > now ? balance.updatedAt : now,

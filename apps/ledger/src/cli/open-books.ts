@@ -14,6 +14,8 @@ import { RebuildAccount } from '../audit/rebuild-account.usecase.js';
 import { VerifyAccount } from '../audit/verify-account.usecase.js';
 import { VerifyBooks } from '../audit/verify-books.usecase.js';
 import { HoldRepository } from '../holds/hold.repository.js';
+import { EntryRows } from '../journal/entry-rows.js';
+import { GroupCommit } from '../journal/group-commit.js';
 import { JournalRepository } from '../journal/journal.repository.js';
 import { regenerationEnvironment } from '../ledger.config.js';
 import { RegenerateAccount } from '../regeneration/regenerate-account.usecase.js';
@@ -64,14 +66,11 @@ function assemble(database: Database, config: Environment, log: Logger, close: (
   const statements = new StatementRepository(database);
   const holds = new HoldRepository(database);
   const earnings = new EarningsRepository(database);
-  const journal = new JournalRepository(
-    database,
-    new Outbox(database),
-    accounts,
-    turns,
-    statements,
-    earnings,
+  const entries = new EntryRows(database);
+  const group = new GroupCommit(
+    ...([database, new Outbox(database), accounts, turns, statements, holds, entries] as const),
   );
+  const journal = new JournalRepository(database, group, turns, earnings, entries);
   const shards = new RegenerationShardRepository(database);
   const history = new AccountHistory(database, accounts, journal, statements, holds, earnings);
   const regenerateAccount = new RegenerateAccount(

@@ -1,5 +1,3 @@
-import { DomainError } from '@atelier/kernel';
-
 /**
  * What is left of a person in the books when their account was deleted. Invariants:
  * - the id stays wherever it stands: it is a pseudonym, and hashes of the journal cover it;
@@ -12,10 +10,3 @@ export const ERASED_REFERENCE = 'erased';
 
 /** Regenerated for all time: no month is ever due again, whatever the clock says. */
 export const NO_MONTH_DUE = new Date('9999-12-31T00:00:00.000Z');
-
-export const accountErased = () =>
-  new DomainError({
-    kind: 'gone',
-    code: 'ledger.account.erased',
-    detail: 'This account was deleted. Its books are kept, and nothing new begins in them.',
-  });

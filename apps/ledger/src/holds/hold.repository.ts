@@ -45,16 +45,27 @@ export class HoldRepository {
     return row ? toHold(row) : undefined;
   }
 
-  async insert({ id, ...hold }: Hold): Promise<void> {
-    await this.rows.insertOne({ _id: id, ...hold }, { session: currentSession() });
+  /** Those of these holds that there are. */
+  async byIds(holdIds: readonly Hold['id'][]): Promise<Hold[]> {
+    const rows = this.rows.find({ _id: { $in: [...holdIds] } }, { session: currentSession() });
+    return (await rows.toArray()).map(toHold);
   }
 
-  /** Ends a hold, unless somebody else was faster: then throws VersionConflict. */
-  async end(before: Hold, { id, ...after }: Hold): Promise<void> {
-    const { matchedCount } = await this.rows.replaceOne({ _id: id, status: before.status }, after, {
-      session: currentSession(),
-    });
-    if (matchedCount === 0) throw new VersionConflict(COLLECTION, id);
+  async insert(holds: readonly Hold[]): Promise<void> {
+    await this.rows.insertMany(
+      holds.map(({ id, ...hold }) => ({ _id: id, ...hold })),
+      { session: currentSession() },
+    );
+  }
+
+  /** Ends holds, unless somebody else was faster with one: then throws VersionConflict. */
+  async end(changes: readonly (readonly [Hold, Hold])[]): Promise<void> {
+    const operations = changes.map(([before, { id, ...after }]) => ({
+      replaceOne: { filter: { _id: id, status: before.status }, replacement: after },
+    }));
+    const { matchedCount } = await this.rows.bulkWrite(operations, { session: currentSession() });
+    if (matchedCount !== changes.length)
+      throw new VersionConflict(COLLECTION, changes.map(([{ id }]) => id).join(', '));
   }
 
   /** Saves a later expiry, unless the hold has changed since it was loaded: then throws VersionConflict. */

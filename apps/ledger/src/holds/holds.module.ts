@@ -3,7 +3,6 @@ import { AccountsModule } from '../accounts/accounts.module.js';
 import { JournalModule } from '../journal/journal.module.js';
 import { ExtendHold } from './extend-hold.usecase.js';
 import { HoldExpiry } from './hold-expiry.job.js';
-import { HoldRepository } from './hold.repository.js';
 import { HoldsController } from './holds.controller.js';
 import { OwnHoldsController } from './own-holds.controller.js';
 import { ReadOpenHolds } from './read-open-holds.usecase.js';
@@ -19,7 +18,7 @@ const CONSUMERS = [OnPurchaseCompleted, OnPurchaseFailed, OnJobFinished];
 @Module({
   imports: [AccountsModule, JournalModule],
   controllers: [HoldsController, OwnHoldsController, ...CONSUMERS],
-  providers: [HoldRepository, PlaceHold, ExtendHold, ReadHold, ReadOpenHolds, SettleHold, HoldExpiry],
-  exports: [HoldRepository],
+  providers: [PlaceHold, ExtendHold, ReadHold, ReadOpenHolds, SettleHold, HoldExpiry],
+  exports: [JournalModule],
 })
 export class HoldsModule {}

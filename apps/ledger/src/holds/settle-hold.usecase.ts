@@ -1,12 +1,13 @@
 import { Clock, type Context, type DomainEvent } from '@atelier/kernel';
 import { counter, Logger } from '@atelier/observability';
-import { afterCommit, Database, Outbox } from '@atelier/persistence';
+import { afterCommit } from '@atelier/persistence';
 import { UseCase } from '@atelier/service';
 import { CreditsReleased } from '@atelier/contracts/ledger/credits.events';
-import { AccountTurns } from '../accounts/account-turns.js';
-import { AccountRepository } from '../accounts/account.repository.js';
-import { userOf, userPostings, type EntryDraft } from '../journal/entry.domain.js';
-import { JournalRepository } from '../journal/journal.repository.js';
+import { giveBack } from '../accounts/account.domain.js';
+import { assertBalanced, userOf, userPostings, type EntryDraft } from '../journal/entry.domain.js';
+import { GroupCommit } from '../journal/group-commit.js';
+import { recordEntry } from '../journal/record-entry.js';
+import type { Sheet } from '../journal/sheet.js';
 import {
   heldBy,
   holdNotFound,
@@ -32,12 +33,8 @@ const lateCaptures = counter(
 @UseCase('ledger.settle-hold')
 export class SettleHold {
   constructor(
-    private readonly database: Database,
-    private readonly outbox: Outbox,
+    private readonly group: GroupCommit,
     private readonly holds: HoldRepository,
-    private readonly accounts: AccountRepository,
-    private readonly turns: AccountTurns,
-    private readonly journal: JournalRepository,
     private readonly clock: Clock,
     private readonly log: Logger,
   ) {}
@@ -50,18 +47,34 @@ export class SettleHold {
       settlement.end === 'capture'
         ? userPostings(settlement.entry).map(({ account }) => userOf(account))
         : [(await this.load(settlement.holdId)).userId];
-    return this.turns.take(users, () => this.database.transaction(() => this.settle(settlement, context)));
+    const { holdId } = settlement;
+    if (settlement.end === 'capture') assertBalanced(settlement.entry);
+    return this.group.run({
+      users,
+      holds: [holdId],
+      decide: (sheet) => this.settle(sheet, settlement, context),
+    });
   }
 
-  private async settle(settlement: Settlement, context: Context): Promise<Hold> {
+  private settle(sheet: Sheet, settlement: Settlement, context: Context): Hold {
     const now = this.clock.now();
-    const before = await this.load(settlement.holdId);
+    const before = sheet.hold(settlement.holdId);
+    if (!before) throw holdNotFound(settlement.holdId);
     const after = settleHold(before, settlement, now);
     if (after === before) return before;
-    await this.holds.end(before, after);
-    if (settlement.end === 'capture') await this.capture(before, after, settlement.entry, context, now);
-    else
-      await this.giveBack(after, settlement.end === 'expire' ? 'expired' : settlement.reason, context, now);
+    if (settlement.end === 'capture') {
+      this.capture(sheet, before, after, settlement.entry, context, now);
+    } else {
+      const balance = giveBack(sheet.balance(after.userId, now), after.amount, now);
+      const event = released(
+        after,
+        after.amount,
+        settlement.end === 'expire' ? 'expired' : settlement.reason,
+      );
+      sheet.put(balance);
+      sheet.facts.push({ event, version: balance.version, context });
+    }
+    sheet.endHold(before, after);
     return after;
   }
 
@@ -71,22 +84,25 @@ export class SettleHold {
     return hold;
   }
 
-  private async capture(
+  private capture(
+    sheet: Sheet,
     before: Hold,
     after: Hold,
     entry: EntryDraft,
     context: Context,
     now: Date,
-  ): Promise<void> {
+  ): void {
     const late = before.status === 'expired';
     const rest = late ? 0 : after.amount - after.capturedAmount;
-    await this.journal.post(entry, context, now, {
+    const capture = {
       holdId: after.id,
       userId: after.userId,
       heldCredits: heldBy(before),
       late,
       events: rest > 0 ? [released(after, rest, 'partly_captured')] : [],
-    });
+    };
+    // Only one can win the hold: that saves the question whether its cause has an entry.
+    recordEntry(sheet, entry, { context, now, capture });
     if (late) {
       afterCommit(() => {
         lateCaptures.inc();
@@ -96,13 +112,6 @@ export class SettleHold {
         );
       });
     }
-  }
-
-  private async giveBack(hold: Hold, reason: ReleaseReason, context: Context, now: Date): Promise<void> {
-    const { version } = await this.accounts.giveBack(hold.userId, hold.amount, now);
-    await this.database.transaction((session) =>
-      this.outbox.append([released(hold, hold.amount, reason)], version, context, session, now),
-    );
   }
 }
 

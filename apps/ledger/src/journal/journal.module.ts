@@ -1,6 +1,9 @@
 import { Module } from '@nestjs/common';
 import { AccountsModule } from '../accounts/accounts.module.js';
 import { EarningsModule } from '../earnings/earnings.module.js';
+import { HoldRepository } from '../holds/hold.repository.js';
+import { EntryRows } from './entry-rows.js';
+import { GroupCommit } from './group-commit.js';
 import { JournalRepository } from './journal.repository.js';
 import { OnPaymentSucceeded } from './on-payment-succeeded.consumer.js';
 import { OnPayout } from './on-payout.consumer.js';
@@ -16,7 +19,16 @@ const CONSUMERS = [OnUserRegistered, OnPaymentSucceeded, OnPurchaseRefunded, OnP
 @Module({
   imports: [AccountsModule, EarningsModule],
   controllers: CONSUMERS,
-  providers: [JournalRepository, OpenAccount, PostEntry, PostPayout, RefundPurchase],
-  exports: [PostEntry, PostPayout, JournalRepository],
+  providers: [
+    EntryRows,
+    HoldRepository,
+    GroupCommit,
+    JournalRepository,
+    OpenAccount,
+    PostEntry,
+    PostPayout,
+    RefundPurchase,
+  ],
+  exports: [GroupCommit, HoldRepository, PostEntry, PostPayout, JournalRepository],
 })
 export class JournalModule {}

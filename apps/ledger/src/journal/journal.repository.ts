@@ -1,53 +1,23 @@
 import { Injectable } from '@nestjs/common';
-import mongoose from 'mongoose';
-import { newId, type Context, type DomainEvent, type Id } from '@atelier/kernel';
-import { currentSession, Database, duplicateKeyFields, Outbox } from '@atelier/persistence';
+import type mongoose from 'mongoose';
+import { newId, type Context, type Id } from '@atelier/kernel';
+import { currentSession, Database, duplicateKeyFields } from '@atelier/persistence';
 import { AccountTurns } from '../accounts/account-turns.js';
-import { AccountRepository } from '../accounts/account.repository.js';
-import { factOf, type CreditTransaction, type Movement } from '../accounts/account.domain.js';
-import { StatementRepository } from '../accounts/statement.repository.js';
 import { EarningsRepository, type EarningsMovement } from '../earnings/earnings.repository.js';
 import {
   assertBalanced,
   CHAIN_START,
   earningsPostings,
-  sealEntry,
   userAccount,
   userOf,
   userPostings,
   type ChainLink,
   type Entry,
   type EntryDraft,
-  type UserPosting,
 } from './entry.domain.js';
-
-type Row = Omit<Entry, 'id'> & { readonly _id: Entry['id'] };
-
-const schema = new mongoose.Schema<Row>(
-  {
-    _id: { type: String, required: true },
-    causeId: { type: String, required: true },
-    sourceId: { type: String, required: true },
-    postings: { type: [mongoose.Schema.Types.Mixed], required: true },
-    reverses: { type: String },
-    links: { type: [mongoose.Schema.Types.Mixed], required: true },
-    correlationId: { type: String, required: true },
-    createdAt: { type: Date, required: true },
-    hash: { type: String, required: true },
-  },
-  { versionKey: false, strict: 'throw', _id: false, id: false },
-)
-  .index({ causeId: 1 }, { unique: true })
-  .index({ 'links.account': 1, 'links.sequence': 1 });
-
-/** The hold that an entry captures: what it had set aside, and what is published about the rest of it. */
-export interface Capture {
-  readonly holdId: Id<'hld'>;
-  readonly userId: Id<'usr'>;
-  readonly heldCredits: number;
-  readonly late: boolean;
-  readonly events: readonly DomainEvent[];
-}
+import { EntryRows, type EntryRow } from './entry-rows.js';
+import { GroupCommit } from './group-commit.js';
+import { recordEntry, type Recording } from './record-entry.js';
 
 /**
  * The journal. `post` is the only write: an entry, the balances that it moves, their statement lines and the
@@ -55,33 +25,23 @@ export interface Capture {
  */
 @Injectable()
 export class JournalRepository {
-  private readonly model: mongoose.Model<Row>;
-
   constructor(
     private readonly database: Database,
-    private readonly outbox: Outbox,
-    private readonly accounts: AccountRepository,
+    private readonly group: GroupCommit,
     private readonly turns: AccountTurns,
-    private readonly statements: StatementRepository,
     private readonly earnings: EarningsRepository,
-  ) {
-    this.model = database.model<Row>('journal_entries', schema);
-  }
+    private readonly entries: EntryRows,
+  ) {}
 
-  /**
-   * Posts an entry, once per cause: undefined when the cause has its entry already. The balances are touched in
-   * the order of account ids, so that two entries cannot wait for each other.
-   */
-  async post(draft: EntryDraft, context: Context, now: Date, capture?: Capture): Promise<Entry | undefined> {
+  /** Posts an entry, once per cause: undefined when the cause has its entry already. */
+  async post(draft: EntryDraft, context: Context, now: Date): Promise<Entry | undefined> {
     assertBalanced(draft);
     const users = userPostings(draft).map(({ account }) => userOf(account));
     try {
+      if (currentSession()) return await this.join(draft, users, context, now);
+      if (earningsPostings(draft).length === 0) return await this.record(draft, users, { context, now });
       return await this.turns.take(users, () =>
-        this.database.transaction(async () => {
-          // A captured hold has been won by now, and only one can win it: that saves the question.
-          if (!capture && (await this.findByCause(draft.causeId))) return undefined;
-          return this.write(draft, context, now, capture);
-        }),
+        this.database.transaction(() => this.join(draft, users, context, now)),
       );
     } catch (error) {
       // Somebody else posted the same cause at the same time. A consumer's transaction is lost by that; it comes
@@ -89,6 +49,19 @@ export class JournalRepository {
       if (duplicateKeyFields(error)?.includes('causeId') && !currentSession()) return undefined;
       throw error;
     }
+  }
+
+  /** In a transaction that has more to do the question comes first: a duplicate key would end it. */
+  private async join(draft: EntryDraft, users: readonly Id<'usr'>[], context: Context, now: Date) {
+    if (await this.findByCause(draft.causeId)) return undefined;
+    const id = newId('jrn');
+    const moved: EarningsMovement[] = [];
+    for (const posting of earningsPostings(draft)) moved.push(await this.earnings.move(posting, id, now));
+    return this.record(draft, users, { id, context, now, earned: await this.linksOf(moved) });
+  }
+
+  private record(draft: EntryDraft, users: readonly Id<'usr'>[], recording: Recording): Promise<Entry> {
+    return this.group.run({ users, decide: (sheet) => recordEntry(sheet, draft, recording) });
   }
 
   async findByCause(causeId: string): Promise<Entry | undefined> {
@@ -108,7 +81,7 @@ export class JournalRepository {
 
   /** The same of any account that has a chain. */
   async ofAccountChain(account: ChainLink['account'], after: number, to: number): Promise<Entry[]> {
-    const sequence = (row: Row) => row.links.find((link) => link.account === account)!.sequence;
+    const sequence = (row: EntryRow) => row.links.find((link) => link.account === account)!.sequence;
     const links = { $elemMatch: { account, sequence: { $gt: after, $lte: to } } };
     const rows = await this.rows.find({ links }, { session: currentSession() }).toArray();
     return rows.sort((a, b) => sequence(a) - sequence(b)).map(toEntry);
@@ -163,38 +136,10 @@ export class JournalRepository {
     return new Map((await totals.toArray()).map(({ _id, amount }) => [_id, amount]));
   }
 
-  private async write(draft: EntryDraft, context: Context, now: Date, capture?: Capture): Promise<Entry> {
-    const id = newId('jrn');
-    const postings = userPostings(draft);
-    const movements: Movement[] = [];
-    for (const { account, amount } of postings) {
-      const held = capture && account === userAccount(capture.userId) ? capture.heldCredits : 0;
-      movements.push(await this.accounts.move(userOf(account), amount, held, id, now));
-    }
-    const earned: EarningsMovement[] = [];
-    for (const posting of earningsPostings(draft)) earned.push(await this.earnings.move(posting, id, now));
-    const links = await this.chain([...movements, ...earned]);
-    const entry = sealEntry(draft, { id, links, correlationId: context.correlationId, createdAt: now });
-    const lines = postings.map((posting, index) => lineOf(entry, posting, movements[index]!, capture));
-    await this.rows.insertOne(toRow(entry), { session: currentSession() });
-    if (lines.length > 0) await this.statements.append(lines);
-    for (const [index, line] of lines.entries()) {
-      const ofHold = line.userId === capture?.userId;
-      const events = [factOf(line, ofHold && capture.late), ...(ofHold ? capture.events : [])];
-      await this.outbox.append(events, movements[index]!.version, context, currentSession()!, now);
-    }
-    return entry;
-  }
-
-  /** The entries before, whose hashes this one is linked to: their balances are locked, so they are the last. */
-  private async chain(movements: readonly (Movement | EarningsMovement)[]): Promise<Entry['links']> {
+  /** The entries before, whose hashes these are linked to: their balances are locked, so they are the last. */
+  private async linksOf(movements: readonly EarningsMovement[]): Promise<readonly ChainLink[]> {
     const ids = movements.flatMap(({ previousEntryId }) => previousEntryId ?? []);
-    const rows = ids.length
-      ? await this.rows
-          .find({ _id: { $in: ids } }, { projection: { hash: 1 }, session: currentSession() })
-          .toArray()
-      : [];
-    const hashes = new Map(rows.map(({ _id, hash }) => [_id, hash]));
+    const hashes = ids.length > 0 ? await this.entries.hashesOf(ids) : new Map<Entry['id'], string>();
     return movements.map(({ account, sequence, previousEntryId }) => {
       const previousHash = previousEntryId ? hashes.get(previousEntryId) : CHAIN_START;
       if (previousHash === undefined)
@@ -203,31 +148,9 @@ export class JournalRepository {
     });
   }
 
-  private get rows(): mongoose.mongo.Collection<Row> {
-    return this.model.collection as unknown as mongoose.mongo.Collection<Row>;
+  private get rows(): mongoose.mongo.Collection<EntryRow> {
+    return this.entries.collection;
   }
 }
 
-function lineOf(
-  entry: Entry,
-  posting: UserPosting,
-  movement: Movement,
-  capture?: Capture,
-): CreditTransaction {
-  const userId = userOf(posting.account);
-  return {
-    id: newId('crt'),
-    userId,
-    type: posting.type,
-    amount: posting.amount,
-    balanceAfter: movement.balanceAfter,
-    sourceId: entry.sourceId,
-    entryId: entry.id,
-    sequence: movement.sequence,
-    ...(userId === capture?.userId ? { holdId: capture.holdId } : {}),
-    createdAt: movement.at,
-  };
-}
-
-const toRow = ({ id, ...entry }: Entry): Row => ({ _id: id, ...entry });
-const toEntry = ({ _id, ...row }: Row): Entry => ({ id: _id, ...row });
+const toEntry = ({ _id, ...row }: EntryRow): Entry => ({ id: _id, ...row });

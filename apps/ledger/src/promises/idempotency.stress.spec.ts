@@ -3,7 +3,7 @@ import { aUser } from '@atelier/testing';
 import { SANDBOX_CODE } from '../payouts/providers/sandbox.provider.js';
 import { holdFor, paid, sold } from './facts.fixture.js';
 import { LedgerProcess } from './ledger-process.fixture.js';
-import { isCommit, isKeptAnswer } from './tripwire.fixture.js';
+import { isCommitOf, isKeptAnswer } from './tripwire.fixture.js';
 
 /** Promises 6 to 10 on every POST of the ledger that creates or spends, over HTTP against a real process. */
 const AT_ONCE = 50;
@@ -28,12 +28,16 @@ interface Intent {
   readonly body?: object;
   /** Another request that the same caller could send with the same key. */
   readonly other: object;
-  /** Rows that stand for the effect: 0 before, 1 after. */
+  /** Where the effect is written. */
+  readonly collection: string;
+  /** Rows there that stand for the effect: 0 before, 1 after. */
   effects(): Promise<number>;
 }
 
-const rows = (collection: string, filter: object) =>
-  ledger.database.connection.collection(collection).countDocuments(filter);
+const effectIn = (collection: string, filter: object) => ({
+  collection,
+  effects: () => ledger.database.connection.collection(collection).countDocuments(filter),
+});
 const [admin, second] = [aUser('admin'), aUser('admin')];
 const send = ({ actor, path, body }: Pick<Intent, 'actor' | 'path' | 'body'>, key: string) =>
   ledger.request(actor, 'POST', path, body, { 'idempotency-key': key });
@@ -56,31 +60,31 @@ const adjustment = (userId: Id<'usr'>, amount: number) => ({ userId, amount, rea
 const INTENTS: Record<string, () => Promise<Intent>> = {
   'creating a voucher': async () => {
     const body = { code: code(), type: 'fixed_credits', value: 7 };
-    const effects = () => rows('vouchers', { code: body.code });
-    return { actor: admin, path: `${BILLING}/vouchers`, body, other: { ...body, value: 8 }, effects };
+    const effect = effectIn('vouchers', { code: body.code });
+    return { actor: admin, path: `${BILLING}/vouchers`, body, other: { ...body, value: 8 }, ...effect };
   },
   'redeeming a voucher': async () => {
     const [actor, mine, another] = [aUser(), await voucher(), await voucher()];
-    const effects = () => rows('credit_transactions', { userId: actor.id });
+    const effect = effectIn('credit_transactions', { userId: actor.id });
     const path = `${BILLING}/vouchers/redeem`;
-    return { actor, path, body: { code: mine.code }, other: { code: another.code }, effects };
+    return { actor, path, body: { code: mine.code }, other: { code: another.code }, ...effect };
   },
   'asking for an adjustment': async () => {
     const { id } = await userWith(10);
-    const effects = () => rows('credit_adjustments', { userId: id });
+    const effect = effectIn('credit_adjustments', { userId: id });
     const [body, other] = [adjustment(id, 5), adjustment(id, 6)];
-    return { actor: admin, path: `${BILLING}/adjustments`, body, other, effects };
+    return { actor: admin, path: `${BILLING}/adjustments`, body, other, ...effect };
   },
   'approving an adjustment': async () => {
     const user = await userWith(10);
     const { id } = await created(admin, `${BILLING}/adjustments`, adjustment(user.id, 5));
-    const effects = () => rows('credit_transactions', { userId: user.id, type: 'earn_admin_adjustment' });
-    return { actor: second, path: `${BILLING}/adjustments/${id}/approve`, other: { note: 'x' }, effects };
+    const effect = effectIn('credit_transactions', { userId: user.id, type: 'earn_admin_adjustment' });
+    return { actor: second, path: `${BILLING}/adjustments/${id}/approve`, other: { note: 'x' }, ...effect };
   },
   'adding a payout method': async () => {
     const actor = aUser();
-    const effects = () => rows('payout_methods', { userId: actor.id });
-    return { actor, path: `${BILLING}/payout-methods`, body: paypal(), other: paypal(), effects };
+    const effect = effectIn('payout_methods', { userId: actor.id });
+    return { actor, path: `${BILLING}/payout-methods`, body: paypal(), other: paypal(), ...effect };
   },
   'asking for a payout': async () => {
     const [buyer, actor] = [await userWith(1_000), aUser()];
@@ -89,9 +93,15 @@ const INTENTS: Record<string, () => Promise<Intent>> = {
     await ledger.ask('publish', [sold(hold, actor.id, 200)]);
     const { id } = await created(actor, `${BILLING}/payout-methods`, paypal());
     await created(actor, `${BILLING}/payout-methods/${id}/verify`, { code: SANDBOX_CODE });
-    const effects = () => rows('credit_transactions', { userId: actor.id, type: 'spend_payout' });
+    const effect = effectIn('credit_transactions', { userId: actor.id, type: 'spend_payout' });
     const body = { amountCredits: 300, currency: 'USD' };
-    return { actor, path: `${BILLING}/payout-requests`, body, other: { ...body, amountCredits: 1 }, effects };
+    return {
+      actor,
+      path: `${BILLING}/payout-requests`,
+      body,
+      other: { ...body, amountCredits: 1 },
+      ...effect,
+    };
   },
 };
 const booksAddUp = async () => expect(await ledger.ask('findings')).toEqual([]);
@@ -155,15 +165,15 @@ describe.each(Object.entries(INTENTS))('%s', (_, make) => {
     'is done once when the process is killed %s (promise 9)',
     async (point) => {
       const [intent, key] = [await make(), newId('t')];
-      // Nothing else is under way: the next commit is that of the request.
-      await ledger.ask('publish', []);
-      const caught = ledger.wire.catchNext(point === 'before its answer is kept' ? isKeptAnswer : isCommit);
+      const caught = ledger.wire.catchNext(
+        point === 'before its answer is kept' ? isKeptAnswer : isCommitOf(intent.collection),
+      );
       const lost = send(intent, key).catch((error: unknown) => error);
       const { letGoUnanswered } = await caught;
       if (point === 'when it has committed') await letGoUnanswered();
       await ledger.kill();
       expect(await lost).toBeInstanceOf(Error);
-      // Before it, there may be a part that is a transaction of its own; never more than the whole.
+      // Before it, there may be a part that was written on its own (a method before it is the default); never more.
       const effects = await intent.effects();
       expect(point === 'before it commits' ? effects <= 1 : effects === 1).toBe(true);
 

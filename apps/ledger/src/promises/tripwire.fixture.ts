@@ -17,8 +17,17 @@ export interface Tripwire {
   close(): Promise<void>;
 }
 
-/** The commit of a transaction. */
-export const isCommit = (bytes: Buffer): boolean => bytes.includes('commitTransaction');
+/** The commit of the next transaction that writes to this collection, and of no other. */
+export function isCommitOf(collection: string): (bytes: Buffer) => boolean {
+  const writers = new Set<string>();
+  return (bytes) => {
+    const session = sessionOf(bytes);
+    if (!session) return false;
+    if (bytes.includes('commitTransaction')) return writers.has(session);
+    if (bytes.includes(`\0${collection}\0`) && bytes.includes('autocommit')) writers.add(session);
+    return false;
+  };
+}
 /** The write that keeps the answer of an idempotent request for its repeats. */
 export const isKeptAnswer = (bytes: Buffer): boolean =>
   bytes.includes('_idempotency') && bytes.includes('$set') && bytes.includes('answer');
@@ -26,6 +35,11 @@ export const isKeptAnswer = (bytes: Buffer): boolean =>
 /** `lsid: { id: <UUID> }` in BSON, up to its 16 bytes. */
 const SESSION = Buffer.from('\x03lsid\0\x1e\0\0\0\x05id\0\x10\0\0\0\x04', 'latin1');
 const SESSION_BYTES = 16;
+function sessionOf(bytes: Buffer): string | undefined {
+  const at = bytes.indexOf(SESSION);
+  if (at < 0) return undefined;
+  return bytes.subarray(at + SESSION.length, at + SESSION.length + SESSION_BYTES).toString('hex');
+}
 
 /** A way to the database on which a test stops one certain command, so that a fault falls on a named point. */
 export async function startTripwire(target: {
@@ -35,9 +49,8 @@ export async function startTripwire(target: {
   const sockets = new Set<Socket>();
   const sessions = new Set<string>();
   const note = (bytes: Buffer): void => {
-    const at = bytes.indexOf(SESSION);
-    if (at >= 0)
-      sessions.add(bytes.subarray(at + SESSION.length, at + SESSION.length + SESSION_BYTES).toString('hex'));
+    const session = sessionOf(bytes);
+    if (session) sessions.add(session);
   };
   let wire: { matches(bytes: Buffer): boolean; caught(command: Caught): void } | undefined;
   const track = (socket: Socket): Socket => {

@@ -53,8 +53,21 @@ export class Outbox {
     session: mongoose.mongo.ClientSession,
     now: Date,
   ): Promise<void> {
-    if (events.length === 0) return;
-    const rows = events.map((event): OutboxRow => {
+    await this.appendAll(
+      events.map((event) => ({ event, version, context })),
+      session,
+      now,
+    );
+  }
+
+  /** The same for facts of several aggregates and requests: one write for all. */
+  async appendAll(
+    facts: readonly { event: DomainEvent; version: number; context: Context }[],
+    session: mongoose.mongo.ClientSession,
+    now: Date,
+  ): Promise<void> {
+    if (facts.length === 0) return;
+    const rows = facts.map(({ event, version, context }): OutboxRow => {
       if (event.definition.app !== this.database.app) {
         throw new Error(
           `${this.database.app} must not publish ${event.definition.type}: its owner is ${event.definition.app}`,
