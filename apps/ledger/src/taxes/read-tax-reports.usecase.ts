@@ -13,6 +13,7 @@ import {
   yearStart,
   type TaxReport,
 } from './tax-report.domain.js';
+import { taxReportPdf } from './tax-report-pdf.js';
 import { TaxReportRepository } from './tax-report.repository.js';
 
 /**
@@ -49,6 +50,11 @@ export class ReadTaxReports {
   async one(year: number, context: Context): Promise<TaxReport> {
     if (yearStart(year) > this.clock.now()) throw yearNotReported(year);
     return this.year(callerOf(context), year);
+  }
+
+  /** One year as a PDF; of a closed year always the same file. */
+  async pdf(year: number, context: Context): Promise<Buffer> {
+    return taxReportPdf(await this.one(year, context), this.clock.now());
   }
 
   private async year(userId: Id<'usr'>, year: number): Promise<TaxReport> {

@@ -33,20 +33,31 @@ export class TaxReportsController {
   }
 
   @Get(':year')
-  @ApiProduces('application/json', 'text/csv')
+  @ApiProduces('application/json', 'text/csv', 'application/pdf')
   @ApiOkResponse({ standardSchema: taxReportView })
   async read(
     @Param('year', { schema: taxYear }) year: number,
     @Query({ schema: taxReportQuery }) { format }: z.infer<typeof taxReportQuery>,
     @Ctx() context: Context,
   ): Promise<TaxReportView | StreamableFile> {
+    if (format === 'pdf') {
+      return attachment(year, format, 'application/pdf', await this.readTaxReports.pdf(year, context));
+    }
     const report = await this.readTaxReports.one(year, context);
     if (format === 'json') return toReportView(report);
     const rows = report.lines.map((line) => csvLine(COLUMNS.map((column) => line[column])));
-    const disposition = `attachment; filename="tax-report-${year}.csv"`;
-    const file = Buffer.from([csvLine(COLUMNS), ...rows].join(''));
-    return new StreamableFile(file, { type: 'text/csv; charset=utf-8', disposition });
+    return attachment(
+      year,
+      format,
+      'text/csv; charset=utf-8',
+      Buffer.from([csvLine(COLUMNS), ...rows].join('')),
+    );
   }
+}
+
+function attachment(year: number, format: string, type: string, file: Buffer): StreamableFile {
+  const disposition = `attachment; filename="tax-report-${year}.${format}"`;
+  return new StreamableFile(file, { type, disposition });
 }
 
 function toReportView({ year, lines, closedAt }: TaxReport): TaxReportView {

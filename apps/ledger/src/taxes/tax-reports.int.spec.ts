@@ -3,6 +3,7 @@ import { aService, aUser, aVisitor, recordQueries } from '@atelier/testing';
 import { PurchaseRefunded } from '@atelier/contracts/commerce/purchase.events';
 import { ApprovedPayouts } from '../payouts/approved-payouts.job.js';
 import { Sellers, type User } from '../payouts/seller.fixture.js';
+import { pdfText } from './pdf-text.fixture.js';
 
 const REPORTS = '/api/v1/billing/tax-reports';
 let sellers: Sellers;
@@ -71,10 +72,29 @@ describe('tax reports', () => {
     );
   });
 
+  it('come as PDF too, of a closed year always the same one', async () => {
+    const closedAt = sellers.clock.now();
+    const { headers, body } = await report(2026, '?format=pdf');
+    expect(headers.get('content-type')).toBe('application/pdf');
+    expect(headers.get('content-disposition')).toBe('attachment; filename="tax-report-2026.pdf"');
+    expect(body).toMatch(/^%PDF-[^]*%%EOF\s*$/);
+    const text = pdfText(body as string);
+    expect(text).toContain(`Seller: ${seller.id}`);
+    expect(text).toContain(`Closed on ${closedAt.toISOString().slice(0, 10)}`);
+    expect(text).toContain(['Credits', 1500, 300, 0, 1200, 300].join('\n'));
+    expect(text).toContain(['USD', '9.00', '0.00', '0.00', '9.00', '9.00'].join('\n'));
+    sellers.clock.pass(30);
+    expect((await report(2026, '?format=pdf')).body).toBe(body);
+    expect(pdfText((await report(2027, '?format=pdf')).body as string)).toContain('Not closed');
+    expect((await report(2028, '?format=pdf')).body.code).toBe('ledger.tax_report.not_found');
+    expect(await stored()).toBe(1);
+  });
+
   it('are closed once, when several ask at the same time, and list every closed year', async () => {
     sellers.clock.time = new Date('2029-02-01T00:00:00Z');
     const client = sellers.ledger.as(seller);
     const lists = await Promise.all([1, 2, 3, 4].map(() => client.get(`${REPORTS}?limit=2`)));
+    for (const { status, body } of lists) expect([status, body.code]).toEqual([200, undefined]);
     const years = (items: { year: number }[]) => items.map(({ year }) => year);
     for (const { body } of lists) expect(years(body.items)).toEqual([2028, 2027]);
     const { body } = await client.get(`${REPORTS}?limit=2&cursor=${lists[0]!.body.nextCursor}`);
@@ -96,7 +116,7 @@ describe('tax reports', () => {
     expect((await sellers.ledger.as(aUser()).get(REPORTS)).body.items).toEqual([]);
     expect((await report(2028)).body.code).toBe('ledger.tax_report.not_found');
     expect((await sellers.ledger.as(seller).get(`${REPORTS}/soon`)).status).toBe(400);
-    expect((await report(2026, '?format=pdf')).status).toBe(400);
+    expect((await report(2026, '?format=xml')).status).toBe(400);
     expect((await sellers.ledger.as(aVisitor).get(REPORTS)).status).toBe(401);
     expect((await sellers.ledger.as(aService('studio')).get(REPORTS)).status).toBe(403);
   });

@@ -27,5 +27,5 @@ export const taxReportView = z.object({
 export type TaxReportView = z.infer<typeof taxReportView>;
 
 /** `GET /api/v1/billing/tax-reports/{year}` */
-export const taxReportQuery = z.strictObject({ format: z.enum(['json', 'csv']).default('json') });
+export const taxReportQuery = z.strictObject({ format: z.enum(['json', 'csv', 'pdf']).default('json') });
 export const taxYear = z.coerce.number().int().min(2020).max(9999);
