@@ -6,6 +6,7 @@ import { Database } from './database.js';
 interface IdempotencyRow {
   /** The seed: caller, route and key, hashed; so a key of somebody else is another key (promise 10). */
   _id: string;
+  /** Under a key that the database does not have, so that no body can be guessed from it. */
   requestHash: string;
   firstSeenAt: Date;
   /** Until then the first request is thought to be at work. */

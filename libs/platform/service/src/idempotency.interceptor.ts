@@ -11,7 +11,9 @@ import { defer, from, lastValueFrom, type Observable } from 'rxjs';
 import { contextOf, setContextOf } from '@atelier/auth';
 import { DomainError, type Context } from '@atelier/kernel';
 import { Logger } from '@atelier/observability';
+import { ServiceConfig } from './config.js';
 import {
+  fingerprintKey,
   IDEMPOTENCY_LEASE_MS,
   IDEMPOTENCY_TTL_MS,
   IDEMPOTENT,
@@ -33,11 +35,16 @@ const PASSING_CODES = new Set(['platform.idempotency.in_flight', 'platform.versi
 /** Runs an `@Idempotent()` handler once per caller, route and key, and answers repeats with the first answer. */
 @Injectable()
 export class IdempotencyInterceptor implements NestInterceptor {
+  private readonly fingerprintKey: Buffer;
+
   constructor(
     @Inject(Reflector) private readonly reflector: Reflector,
     @Inject(ModuleRef) private readonly modules: ModuleRef,
     @Inject(Logger) private readonly logger: Logger,
-  ) {}
+    @Inject(ServiceConfig) { ACTOR_SECRET, SERVICE_NAME }: ServiceConfig,
+  ) {
+    this.fingerprintKey = fingerprintKey(ACTOR_SECRET, SERVICE_NAME);
+  }
 
   intercept(execution: ExecutionContext, next: CallHandler): Observable<unknown> {
     if (execution.getType() !== 'http') return next.handle();
@@ -56,7 +63,8 @@ export class IdempotencyInterceptor implements NestInterceptor {
   private async run(call: Call, next: CallHandler): Promise<unknown> {
     const { store, request, reply, context, key } = call;
     const seed = idempotencySeed(context, request, key);
-    const begun = await store.begin(seed, requestHash(request), IDEMPOTENCY_TTL_MS, IDEMPOTENCY_LEASE_MS);
+    const fingerprint = requestHash(request, this.fingerprintKey);
+    const begun = await store.begin(seed, fingerprint, IDEMPOTENCY_TTL_MS, IDEMPOTENCY_LEASE_MS);
     if (begun.state === 'mismatch') throw keyReused();
     if (begun.state === 'in_flight') throw inFlight(begun.retryAfterSeconds);
     if (begun.state === 'replay') return replay(reply, begun);

@@ -1,10 +1,18 @@
+import { createHash } from 'node:crypto';
 import { Body, Controller, Module, Post } from '@nestjs/common';
 import { z } from 'zod';
 import { ACTOR_HEADER, ActorSigner, Ctx, Public } from '@atelier/auth';
 import { DomainError, idFor, type Actor, type Context } from '@atelier/kernel';
 import { defineConfig } from './config.js';
 import { createService, type RunningService } from './create-service.js';
-import { Idempotent, IdempotencyStore, type IdempotencyState, type StoredAnswer } from './idempotency.js';
+import {
+  fingerprintKey,
+  Idempotent,
+  IdempotencyStore,
+  requestHash,
+  type IdempotencyState,
+  type StoredAnswer,
+} from './idempotency.js';
 
 /** A store in a Map: what a real one does, without its durability. */
 class MapStore extends IdempotencyStore {
@@ -21,6 +29,10 @@ class MapStore extends IdempotencyStore {
     const firstSeenAt = row?.firstSeenAt ?? new Date();
     this.rows.set(seed, { hash, firstSeenAt, running: true });
     return { state: 'started', firstSeenAt };
+  }
+
+  hashes(): string[] {
+    return [...this.rows.values()].map(({ hash }) => hash);
   }
 
   async complete(seed: string, answer: StoredAnswer): Promise<void> {
@@ -179,6 +191,24 @@ describe('a POST with an Idempotency-Key', () => {
       status: 400,
       code: 'platform.idempotency.key_invalid',
     });
+  });
+
+  it('leaves no hash of its body by which a guess could be tried without the secret', async () => {
+    const store = service.app.get<MapStore>(IdempotencyStore, { strict: false });
+    const body = { what: 'DE89370400440532013000' };
+    const before = store.hashes().length;
+    expect((await post(body, 'k9')).status).toBe(201);
+    const kept = store.hashes().slice(before);
+    expect(kept).toEqual([requestHash({ body, query: {} }, fingerprintKey(ACTOR_SECRET, 'spec'))]);
+    const plain = [body, [[['what', body.what]], []], [body, {}]].map((input) =>
+      createHash('sha256').update(JSON.stringify(input)).digest('hex'),
+    );
+    const otherKeys = [
+      fingerprintKey(`${ACTOR_SECRET}!`, 'spec'),
+      fingerprintKey(ACTOR_SECRET, 'another'),
+      Buffer.alloc(0),
+    ].map((key) => requestHash({ body, query: {} }, key));
+    for (const guess of [...plain, ...otherKeys]) expect(kept).not.toContain(guess);
   });
 
   it('is refused without a key where the route needs one', async () => {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, createHmac, hkdfSync } from 'node:crypto';
 import { applyDecorators, SetMetadata } from '@nestjs/common';
 import { ApiHeader } from '@nestjs/swagger';
 import type { Context } from '@atelier/kernel';
@@ -78,9 +78,24 @@ export function idempotencySeed(context: Context, request: KeyedRequest, key: st
   return sha256([...caller, request.method, request.routeOptions.url ?? '', path, key]);
 }
 
-/** The input: equal for equal JSON, whatever the order of its members. */
-export function requestHash(request: KeyedRequest): string {
-  return sha256([canonical(request.body), canonical(request.query)]);
+const FINGERPRINT_KEY_BYTES = 32;
+
+/**
+ * The key of `requestHash`: one per service, derived (HKDF, RFC 5869) from the secret that every service has. Under
+ * another secret, repeats of earlier requests are refused as another input until `IDEMPOTENCY_TTL_MS` has passed.
+ */
+export const fingerprintKey = (secret: string, serviceName: string): Buffer =>
+  Buffer.from(
+    hkdfSync('sha256', secret, '', `atelier.${serviceName}.idempotency-request.v1`, FINGERPRINT_KEY_BYTES),
+  );
+
+/**
+ * The input: equal for equal JSON, whatever the order of its members. It is an HMAC, since a body may hold what is
+ * easy to guess, like an account number: the store alone must not be enough to try guesses.
+ */
+export function requestHash(request: Pick<KeyedRequest, 'body' | 'query'>, key: Buffer): string {
+  const input = JSON.stringify([canonical(request.body), canonical(request.query)]);
+  return createHmac('sha256', key).update(input).digest('hex');
 }
 
 const sha256 = (value: unknown) => createHash('sha256').update(JSON.stringify(value)).digest('hex');
