@@ -1,24 +1,13 @@
 import { playStory, type StoryEnd } from '@atelier/story';
+import { seeded, STRESS_SEED } from '@atelier/testing';
 import { startPlatform, type Platform } from './platform.js';
 
-/** Where in the story each victim dies; one seed gives one run, another seed (E2E_SEED) another moment. */
-const SEED = Number(process.env['E2E_SEED'] ?? Date.now() % 100_000);
+/** Where in the story each victim dies: one seed gives one run, another STRESS_SEED another moment. */
 const KILL_WITHIN_MS = 1_500;
 
-/** mulberry32: small, seeded, good enough to pick a moment. */
-function random(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
-describe(`the story reaches its end although a part of the platform is killed (seed ${SEED})`, () => {
+describe(`the story reaches its end although a part of the platform is killed (STRESS_SEED=${STRESS_SEED})`, () => {
   let platform: Platform;
-  const next = random(SEED);
+  const pick = seeded(STRESS_SEED);
 
   beforeAll(async () => {
     platform = await startPlatform();
@@ -27,8 +16,8 @@ describe(`the story reaches its end although a part of the platform is killed (s
 
   /** Plays the story, and kills the victim once in one of the steps where it has work. */
   async function playAndKill(steps: readonly number[], kill: () => Promise<void>): Promise<StoryEnd> {
-    const at = steps[Math.floor(next() * steps.length)]!;
-    const afterMs = Math.floor(next() * KILL_WITHIN_MS);
+    const at = steps[pick(steps.length)]!;
+    const afterMs = pick(KILL_WITHIN_MS);
     let step = 0;
     let killed: Promise<void> | undefined;
     const end = await playStory({

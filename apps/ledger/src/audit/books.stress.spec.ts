@@ -1,5 +1,12 @@
 import { DomainError, newId, type Id } from '@atelier/kernel';
-import { aContext, aService, startService, type ServiceUnderTest } from '@atelier/testing';
+import {
+  aContext,
+  aService,
+  seeded,
+  startService,
+  STRESS_SEED,
+  type ServiceUnderTest,
+} from '@atelier/testing';
 import type { PlaceHoldRequest } from '@atelier/contracts/ledger/holds.api';
 import { AccountRepository } from '../accounts/account.repository.js';
 import { HoldRepository } from '../holds/hold.repository.js';
@@ -11,11 +18,10 @@ import { ledgerConfig } from '../ledger.config.js';
 import { LedgerModule } from '../ledger.module.js';
 import { VerifyBooks } from './verify-books.usecase.js';
 
-/** Two instances on one database, and everything at once. Repeat a run with STRESS_SEED. */
-const SEED = Number(process.env['STRESS_SEED'] ?? Date.now() % 1_000_000);
 const HOUR_MS = 3_600_000;
 const studio = aService('studio');
 const context = aContext(studio);
+/** Two instances on one database, and everything at once. Repeat a run with STRESS_SEED. */
 let instances: readonly [ServiceUnderTest, ServiceUnderTest];
 
 beforeAll(async () => {
@@ -32,16 +38,6 @@ afterAll(async () => {
   for (const instance of instances) await instance.close();
 });
 
-/** Mulberry32: small, and the same everywhere. */
-function seeded(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below);
-  };
-}
 let turn = 0;
 const either = () => instances[turn++ % 2]!;
 const use = <T>(type: abstract new (...args: never[]) => T): T =>
@@ -89,7 +85,7 @@ async function expectBooksToBalance(): Promise<void> {
 const times = <T>(count: number, make: (index: number) => T): T[] =>
   Array.from({ length: count }, (_, i) => make(i));
 
-describe(`under load (STRESS_SEED=${SEED})`, () => {
+describe(`under load (STRESS_SEED=${STRESS_SEED})`, () => {
   it('200 concurrent spends of the last credit: one gets it (promise 2)', async () => {
     const userId = await userWith(1);
     const statuses = await Promise.all(times(200, () => place(holdOf(userId, 1))));
@@ -134,7 +130,7 @@ describe(`under load (STRESS_SEED=${SEED})`, () => {
         use(SettleHold).execute({ holdId, end: 'capture', entry: sale(userId, seller, 10) }, context);
       const release = () => use(SettleHold).execute({ holdId, end: 'release', reason: 'failed' }, context);
       const expire = () => use(SettleHold).execute({ holdId, end: 'expire' }, context);
-      const pick = seeded(SEED + round);
+      const pick = seeded(STRESS_SEED + round);
       await Promise.allSettled(
         [capture, release, expire, capture, release, expire].sort(() => pick(3) - 1).map((end) => end()),
       );
@@ -148,7 +144,7 @@ describe(`under load (STRESS_SEED=${SEED})`, () => {
 
   it('random sales, holds and grants by 32 workers over 6 accounts conserve credits (promise 1)', async () => {
     const users = await Promise.all(times(6, () => userWith(500)));
-    const pick = seeded(SEED);
+    const pick = seeded(STRESS_SEED);
     const steps = times(320, () => ({ kind: pick(4), from: pick(6), to: pick(5), amount: 1 + pick(120) }));
     const refused: unknown[] = [];
     const worker = async (): Promise<void> => {

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
-import { aUser } from '@atelier/testing';
+import { aUser, STRESS_SEED } from '@atelier/testing';
 import { LedgerProcess } from '../promises/ledger-process.fixture.js';
-import { SEED } from '../promises/seeded.fixture.js';
 import { COMMANDS, USERS } from './commands.fixture.js';
 import { newModel } from './credits-model.fixture.js';
 import { LedgerSystem } from './system.fixture.js';
@@ -34,7 +33,7 @@ beforeAll(async () => {
 afterAll(() => ledger.stop());
 
 it(
-  `a random history leaves what a plain model has, with crashes and redelivery in it (STRESS_SEED=${SEED})`,
+  `a random history leaves what a plain model has, with crashes and redelivery in it (STRESS_SEED=${STRESS_SEED})`,
   async () => {
     let [histories, commandsDone] = [0, 0];
     const history = fc.asyncProperty(
@@ -63,7 +62,7 @@ it(
       },
     );
     await fc.assert(history, {
-      seed: SEED,
+      seed: STRESS_SEED,
       ...(STRESS_PATH ? { path: STRESS_PATH } : {}),
       numRuns: HISTORIES_MAX,
       interruptAfterTimeLimit: RUN_MS,

@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { newId, type Actor, type EventEnvelope, type Id } from '@atelier/kernel';
-import { aService } from '@atelier/testing';
+import { aService, seeded, STRESS_SEED } from '@atelier/testing';
 import type { PlaceHoldRequest } from '@atelier/contracts/ledger/holds.api';
 import { holdFor, jobEnded, paid, refunded, sold } from './facts.fixture.js';
 import { Killed, LedgerProcess } from './ledger-process.fixture.js';
-import { seeded, SEED } from './seeded.fixture.js';
 
 /** Promise 1, with a real process that is killed again and again. Who is killed when is a matter of the machine. */
 const RUN_MS = 20_000;
@@ -129,7 +128,7 @@ async function expectSumsToBeZero(): Promise<void> {
   expect(sums).toEqual({ debitsAndCredits: 0, balances: 0, statements: 0 });
 }
 
-describe(`a ledger that is killed every ${UPTIME_MS} ms (STRESS_SEED=${SEED})`, () => {
+describe(`a ledger that is killed every ${UPTIME_MS} ms (STRESS_SEED=${STRESS_SEED})`, () => {
   it('conserves credits at every snapshot, and in the end has done all of it once (promise 1, promise 9)', async () => {
     for (const user of users) {
       await tell(paid(user, OPENING_CREDITS));
@@ -153,7 +152,7 @@ describe(`a ledger that is killed every ${UPTIME_MS} ms (STRESS_SEED=${SEED})`, 
         await ledger.ask('publish', told.slice(-REDELIVERED_MAX));
       }
     };
-    const clients = Array.from({ length: CLIENTS }, (_, i) => client(seeded(SEED + i), isOver));
+    const clients = Array.from({ length: CLIENTS }, (_, i) => client(seeded(STRESS_SEED + i), isOver));
     const [, , ...done] = await Promise.all([killer(), watch(), ...clients]);
     expect(ledger.kills).toBeGreaterThan(1);
     expect(snapshots).toBeGreaterThan(ledger.kills);
