@@ -75,11 +75,13 @@ export class Adapter {
   }
 
   #accept(socket: net.Socket): void {
-    const connection = new Connection(socket, (this.#lastConnection += 1), (request, id) =>
-      this.#answer(request, id),
-    );
+    const id = (this.#lastConnection += 1);
+    const connection = new Connection(socket, (request) => this.#answer(request, id));
     this.#connections.add(connection);
-    socket.once('close', () => this.#connections.delete(connection));
+    socket.once('close', () => {
+      this.#connections.delete(connection);
+      void this.#services.transactions.abortOf(id);
+    });
   }
 
   async #answer(request: Request, connectionId: number): Promise<Reply> {
@@ -112,7 +114,7 @@ export class Adapter {
     if (!command) throw new CommandError(59, 'CommandNotFound', `no such command: '${name}'`);
     const given = { head, raw, sequence, services };
     if (head.inTransaction) {
-      const transaction = await transactions.enter(head);
+      const transaction = await transactions.enter(head, connectionId);
       return transactions.run(transaction, (client) => command({ ...given, client, transaction }));
     }
     await transactions.supersede(head);

@@ -15,7 +15,7 @@ const queuedMax = 64;
 /** Longest pause between two answers of a streaming hello, when the client names none. */
 const helloPauseMs = 10_000;
 
-type Answer = (request: Request, connectionId: number) => Promise<Reply>;
+type Answer = (request: Request) => Promise<Reply>;
 
 /** One client: cuts its bytes into requests and answers them in order. */
 export class Connection {
@@ -27,7 +27,6 @@ export class Connection {
 
   constructor(
     private readonly socket: Socket,
-    private readonly id: number,
     private readonly answer: Answer,
   ) {
     socket.on('data', (chunk) => this.#receive(chunk));
@@ -83,7 +82,7 @@ export class Connection {
       void this.#streamHello(request);
       return;
     }
-    const reply = await this.answer(request, this.id);
+    const reply = await this.answer(request);
     if (!request.silent && !this.#closed.signal.aborted) this.socket.write(frameReply(reply, request));
   }
 
@@ -97,7 +96,7 @@ export class Connection {
       for (;;) {
         if (wait) await sleep(pauseMs, undefined, { signal: this.#closed.signal, ref: false });
         wait = true;
-        const frame = frameReply(await this.answer(request, this.id), to, true);
+        const frame = frameReply(await this.answer(request), to, true);
         to = { id: frame.readInt32LE(4), legacy: false };
         this.socket.write(frame);
       }

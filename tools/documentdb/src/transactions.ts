@@ -23,6 +23,8 @@ export interface Transaction {
   /** Only a transaction that wrote leaves a mark of its commit. */
   wrote: boolean;
   running: number;
+  /** The connection that its last command came by. */
+  connection: number;
   readonly startedAt: number;
   usedAt: number;
 }
@@ -49,14 +51,14 @@ export class Transactions {
   }
 
   /** The open transaction that a command belongs to, begun when the command starts it. */
-  async enter(head: Head): Promise<Transaction> {
+  async enter(head: Head, connection: number): Promise<Transaction> {
     const { session, txnNumber } = required(head);
     const known = this.#bySession.get(session);
     if (head.startsTransaction) {
       if (known && known.txnNumber > txnNumber) throw tooOld(known, txnNumber);
       if (known?.txnNumber === txnNumber)
         throw new CommandError(72, 'InvalidOptions', 'the transaction has started');
-      return this.#begin(session, txnNumber);
+      return this.#begin(session, txnNumber, connection);
     }
     if (known && known.txnNumber > txnNumber) throw tooOld(known, txnNumber);
     if (known?.txnNumber !== txnNumber || !known.client) {
@@ -65,6 +67,7 @@ export class Transactions {
       }
       throw gone(txnNumber);
     }
+    known.connection = connection;
     return known;
   }
 
@@ -124,6 +127,17 @@ export class Transactions {
     );
   }
 
+  /**
+   * Ends the open transactions whose last command came by a connection that is closed now. A client that was killed
+   * leaves nothing locked; one that only lost its connection repeats the transaction, as after any network error.
+   */
+  async abortOf(connection: number): Promise<void> {
+    const open = [...this.#bySession.values()].filter((known) => known.client);
+    await Promise.all(
+      open.filter((known) => known.connection === connection).map((known) => this.abort(known)),
+    );
+  }
+
   /** Ends the open transactions of sessions that a client gave up. */
   async endSessions(sessions: readonly string[]): Promise<void> {
     for (const session of sessions) {
@@ -138,7 +152,7 @@ export class Transactions {
     await Promise.all([...this.#bySession.values()].map((transaction) => this.abort(transaction)));
   }
 
-  async #begin(session: string, txnNumber: number): Promise<Transaction> {
+  async #begin(session: string, txnNumber: number, connection: number): Promise<Transaction> {
     const earlier = this.#bySession.get(session);
     if (earlier) await this.abort(earlier);
     const client = await acquire(this.postgres.transactions).catch((error: unknown) => {
@@ -152,6 +166,7 @@ export class Transactions {
       client,
       wrote: false,
       running: 0,
+      connection,
       startedAt: now,
       usedAt: now,
     };

@@ -51,6 +51,26 @@ describe('without a driver between,', () => {
       expect(await collection.countDocuments()).toBe(1);
     });
 
+    // MongoDB keeps it until it is overdue, and whoever meets its documents waits as long.
+    (realMongoDb ? it.skip : it)('ends with the connection that its last command came by', async () => {
+      await insert(1, { startTransaction: true });
+      raw.socket.destroy();
+      raw = await RawClient.connect(fixture.uri);
+      await eventually(async () => (await insert(1)).code === 251);
+      expect(await commit(1)).toMatchObject({ ok: 0, code: 251 });
+      expect(await collection.countDocuments()).toBe(1);
+    });
+
+    it('goes on over another connection while the first is open', async () => {
+      const first = raw;
+      await insert(1, { startTransaction: true });
+      raw = await RawClient.connect(fixture.uri);
+      await insert(1);
+      first.socket.destroy();
+      expect(await commit(1)).toMatchObject({ ok: 1 });
+      expect(await collection.countDocuments()).toBe(3);
+    });
+
     it('is ended by the next transaction of its session', async () => {
       await insert(1, { startTransaction: true });
       await insert(2, { startTransaction: true });
