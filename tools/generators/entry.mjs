@@ -1,4 +1,4 @@
-import '@swc-node/register/esm-register';
+import '@atelier/stack/typescript';
 
 /** Nx loads a plugin without the loader that all other commands here start with; so it is registered first. */
 const load = (name) => async (tree, options) => (await import(`./src/${name}.ts`)).default(tree, options);

@@ -30,13 +30,7 @@ export async function startPlatform(): Promise<Platform> {
     verifyLedger: async () => {
       const { stdout } = await promisify(execFile)(
         process.execPath,
-        [
-          '--conditions=@atelier/source',
-          '--import',
-          '@swc-node/register/esm-register',
-          'apps/ledger/src/cli.ts',
-          'verify',
-        ],
+        ['--import', '@atelier/stack/typescript', 'apps/ledger/src/cli.ts', 'verify'],
         {
           cwd: ROOT,
           timeout: COMMAND_TIMEOUT_MS,

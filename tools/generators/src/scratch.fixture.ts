@@ -17,7 +17,7 @@ import { infrastructure } from '@atelier/testing';
 const ROOT = path.resolve(import.meta.dirname, '../../..');
 const COMMAND_TIMEOUT_MS = 240_000;
 const OUTPUT_BYTES_MAX = 16_000_000;
-const FROM_SOURCE = ['--conditions=@atelier/source', '--import', '@swc-node/register/esm-register'];
+const FROM_SOURCE = ['--import', '@atelier/stack/typescript'];
 
 export interface Ended {
   readonly code: number;

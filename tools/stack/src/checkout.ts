@@ -46,4 +46,4 @@ function read<T>(name: string, shape: z.ZodType<T>): T {
 }
 
 /** Node's arguments that run a TypeScript file from source, with decorators and without a build. */
-export const sourceArgs = ['--conditions=@atelier/source', '--import', '@swc-node/register/esm-register'];
+export const sourceArgs = ['--import', '@atelier/stack/typescript'];

@@ -55,8 +55,8 @@ function place(sheet: Sheet, hold: Hold, context: Context): void {
   const after = setAside(before, amount, createdAt);
   if (!after) throw creditsInsufficient(before.available, before.held, amount);
   const expiresAt = hold.expiresAt.toISOString();
-  const event = CreditsHeld(userId, { holdId, userId, amount, type, sourceId, expiresAt });
+  const held = CreditsHeld(userId, { holdId, userId, amount, type, sourceId, expiresAt });
   sheet.newHolds.push(hold);
   sheet.put(after);
-  sheet.facts.push({ event, version: after.version, context });
+  sheet.facts.push({ event: held, version: after.version, context });
 }

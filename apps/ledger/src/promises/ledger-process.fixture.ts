@@ -10,7 +10,7 @@ import type { Asks } from './ledger-child.fixture.js';
 import { startTripwire, type Tripwire } from './tripwire.fixture.js';
 
 const CHILD = fileURLToPath(new URL('./ledger-child.fixture.ts', import.meta.url));
-const FLAGS = ['--conditions=@atelier/source', '--import', '@swc-node/register/esm-register'];
+const FLAGS = ['--import', '@atelier/stack/typescript'];
 const ACTOR_SECRET = 'a-secret-of-the-tests-that-signs-actors';
 const REQUEST_TIMEOUT_MS = 20_000;
 /** Nothing happens by itself: the test says when. Only the relay goes on, as in a real process. */

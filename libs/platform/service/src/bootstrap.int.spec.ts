@@ -7,7 +7,7 @@ const ACTOR_SECRET = 'a-secret-of-at-least-thirty-two-bytes!';
 const FIXTURE = fileURLToPath(new URL('./bootstrap.fixture.ts', import.meta.url));
 /** Where the TypeScript loader finds the tsconfig. */
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
-const LOADERS = ['@swc-node/register/esm-register', '@atelier/observability/register'];
+const LOADERS = ['@atelier/stack/typescript', '@atelier/observability/register'];
 
 interface Running {
   readonly child: ChildProcess;
@@ -21,15 +21,11 @@ const children: ChildProcess[] = [];
 afterEach(() => children.splice(0).forEach((child) => child.kill('SIGKILL')));
 
 function start(env: Record<string, string>): Running {
-  const child = spawn(
-    process.execPath,
-    ['--conditions=@atelier/source', ...LOADERS.flatMap((loader) => ['--import', loader]), FIXTURE],
-    {
-      cwd: ROOT,
-      env: { PATH: process.env.PATH, PORT: '0', ACTOR_SECRET, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  );
+  const child = spawn(process.execPath, [...LOADERS.flatMap((loader) => ['--import', loader]), FIXTURE], {
+    cwd: ROOT,
+    env: { PATH: process.env.PATH, PORT: '0', ACTOR_SECRET, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   children.push(child);
   let text = '';
   for (const stream of [child.stdout, child.stderr])
