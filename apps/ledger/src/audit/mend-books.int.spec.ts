@@ -20,27 +20,25 @@ const holdId = newId('hld');
 let user: ReturnType<typeof aUser>;
 let account: string;
 let ledger: ServiceUnderTest;
-beforeEach(async () => {
+/** A ledger with one account: credits bought, and a part of a hold captured. */
+async function start(env: Record<string, string> = {}): Promise<void> {
   user = aUser();
   account = `user:${user.id}`;
-  ledger = await startService(LedgerModule, ledgerConfig, {
-    SELF_CHECK_INTERVAL_MS: '50',
-    SELF_CHECK_SUM_INTERVAL_MS: '10',
-  });
+  ledger = await startService(LedgerModule, ledgerConfig, env);
   const payment = { ...PaymentSucceeded.example, paymentId: newId('pay'), userId: user.id, credits: 100 };
   await ledger.publish(exampleEnvelope(PaymentSucceeded, payment, { subject: payment.paymentId }));
   const hold = { holdId, userId: user.id, amount: 10, type: 'spend_enhancement', sourceId: jobId };
   await ledger.as(studio).post('/internal/holds', hold);
   const job = { ...JobFinished.example, jobId, userId: user.id, holdId, costCredits: 10, chargedCredits: 4 };
   await ledger.publish(exampleEnvelope(JobFinished, job, { subject: jobId }));
-});
+}
 afterEach(() => ledger.close());
 
 const collection = (name: string) => ledger.database.connection.collection(name);
 const rowsOf = (name: string, filter: object) => collection(name).find(filter).toArray();
 const findings = async () => (await ledger.app.get(VerifyBooks, { strict: false }).execute()).findings;
 function command(...args: string[]) {
-  const flags = ['--conditions=@atelier/source', '--import', '@swc-node/register/esm-register'];
+  const flags = ['--import', '@atelier/stack/typescript'];
   const env = {
     ...process.env,
     NO_COLOR: '1',
@@ -54,6 +52,8 @@ function command(...args: string[]) {
 }
 
 describe('rebuild', () => {
+  beforeEach(() => start());
+
   it('shows what differs and changes nothing, then mends balances and lines from the journal (R243)', async () => {
     const lines = () => rowsOf('credit_transactions', { userId: user.id });
     const stored = async () => [await lines(), await rowsOf('credit_balances', { _id: user.id })];
@@ -108,6 +108,8 @@ describe('rebuild', () => {
 });
 
 describe('explain', () => {
+  beforeEach(() => start());
+
   it('tells the story of a job by the id of any part of it', async () => {
     const [entry] = await rowsOf('journal_entries', { sourceId: jobId });
     const stories = [jobId, holdId, String(entry!['_id'])].map((id) => command('explain', id));
@@ -125,16 +127,12 @@ describe('explain', () => {
 });
 
 describe('the command line', () => {
+  beforeEach(() => start());
+
   it.each([
     [['--help'], 0, 'stdout', 'usage:'],
-    [[], 2, 'stderr', 'which command?'],
     [['mend'], 2, 'stderr', 'no command mend'],
-    [['verify', '--fast'], 2, 'stderr', '--fast'],
-    [['verify', '--apply'], 2, 'stderr', '--apply is for rebuild'],
-    [['explain'], 2, 'stderr', 'which one?'],
     [['explain', 'pur_unknown'], 1, 'stderr', 'no entry and no hold of pur_unknown'],
-    [['regenerate', '--month', '2026-13'], 2, 'stderr', 'no month'],
-    [['regenerate', '--month', '2999-01'], 2, 'stderr', 'not begun'],
     [['regenerate', '--dry-run'], 0, 'stdout', 'no account is due'],
   ] as const)('%j ends with %i and says why', (args, status, stream, text) => {
     const result = command(...args);
@@ -162,6 +160,8 @@ describe('the command line', () => {
 });
 
 describe('the self-check', () => {
+  beforeEach(() => start({ SELF_CHECK_INTERVAL_MS: '50', SELF_CHECK_SUM_INTERVAL_MS: '10' }));
+
   const ready = async () => {
     const response = await fetch(`${ledger.url}/health/ready`);
     return { status: response.status, text: await response.text() };

@@ -71,7 +71,7 @@ describe('verify', () => {
 
   it('ends its command with 1 and a line that names account, entry and amounts', async () => {
     const command = () => {
-      const flags = ['--conditions=@atelier/source', '--import', '@swc-node/register/esm-register'];
+      const flags = ['--import', '@atelier/stack/typescript'];
       const env = {
         ...process.env,
         MONGODB_URI: infrastructure().mongodbUri,

@@ -163,20 +163,20 @@ describe('the monthly regeneration', () => {
     await expectBooksToBalance(ledger);
   });
 
-  it('brings 500 accounts theirs once while two replicas race', async () => {
+  it('brings 200 accounts theirs once while two replicas race', async () => {
     const shared = {
       MONGODB_DATABASE: `ledger_race_${newId('t').slice(-12)}`,
-      REGENERATION_SHARD_ACCOUNTS: '40',
+      REGENERATION_SHARD_ACCOUNTS: '20',
     };
     const replicas = [await start(shared), await start(shared)] as const;
     const [ledger] = replicas;
-    await open(ledger, 500);
+    await open(ledger, 200);
     clock.time = new Date('2026-12-01T00:00:00Z');
     const done = await Promise.all(replicas.map((replica) => sweep(replica)));
-    expect(done.reduce((sum, accounts) => sum + accounts)).toBe(500);
+    expect(done.reduce((sum, accounts) => sum + accounts)).toBe(200);
     expect(Math.min(...done)).toBeGreaterThan(0);
-    expect(await count(ledger, 'credit_balances', { settled: 50, sequence: 1 })).toBe(500);
-    expect(await count(ledger, 'journal_entries')).toBe(500);
+    expect(await count(ledger, 'credit_balances', { settled: 50, sequence: 1 })).toBe(200);
+    expect(await count(ledger, 'journal_entries')).toBe(200);
     await expectBooksToBalance(ledger);
   });
 
@@ -198,21 +198,21 @@ describe('the monthly regeneration', () => {
     'goes on where a replica was killed, and brings nothing twice',
     async () => {
       clock.time = new Date(startOf(monthOf(new Date())).getTime() - 86_400_000);
-      const ledger = await start({ REGENERATION_SHARD_ACCOUNTS: '300' });
-      await open(ledger, 300);
+      const ledger = await start({ REGENERATION_SHARD_ACCOUNTS: '150' });
+      await open(ledger, 150);
       const env = {
         ...process.env,
         MONGODB_URI: infrastructure().mongodbUri,
         MONGODB_DATABASE: ledger.database.connection.name,
-        REGENERATION_SHARD_ACCOUNTS: '300',
-        REGENERATION_BATCH_MAX: '20',
+        REGENERATION_SHARD_ACCOUNTS: '150',
+        REGENERATION_BATCH_MAX: '10',
       };
-      const flags = ['--conditions=@atelier/source', '--import', '@swc-node/register/esm-register'];
+      const flags = ['--import', '@atelier/stack/typescript'];
       const replica = spawn(process.execPath, [...flags, 'apps/ledger/src/cli.ts', 'regenerate'], { env });
-      await eventually(async () => expect(await count(ledger, 'journal_entries')).toBeGreaterThan(50));
+      await eventually(async () => expect(await count(ledger, 'journal_entries')).toBeGreaterThan(25));
       replica.kill('SIGKILL');
       await once(replica, 'exit');
-      expect(await count(ledger, 'journal_entries')).toBeLessThan(300);
+      expect(await count(ledger, 'journal_entries')).toBeLessThan(150);
       clock.time = new Date();
       // Its lease stands until it has run out: nobody takes the shard from a replica that may be alive.
       expect(await sweep(ledger)).toBe(0);
@@ -221,9 +221,9 @@ describe('the monthly regeneration', () => {
       await eventually(async () => {
         clock.time = new Date(clock.time.getTime() + 7_200_000);
         await sweep(ledger, monthOf(new Date()));
-        expect(await count(ledger, 'credit_balances', { settled: 50, sequence: 1 })).toBe(300);
+        expect(await count(ledger, 'credit_balances', { settled: 50, sequence: 1 })).toBe(150);
       }, DEAD_TRANSACTIONS_TIMEOUT_MS);
-      expect(await count(ledger, 'journal_entries')).toBe(300);
+      expect(await count(ledger, 'journal_entries')).toBe(150);
       expect(await count(ledger, 'regeneration_shards', { finishedAt: null })).toBe(0);
       await expectBooksToBalance(ledger);
     },
