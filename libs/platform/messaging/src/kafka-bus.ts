@@ -13,10 +13,15 @@ import {
   EventBus,
   type BusRecord,
   type ReceivedRecord,
+  type RecordBatch,
   type SubscribeOptions,
   type Subscription,
   type TopicSpec,
 } from './event-bus.js';
+import { quietIdleConnections } from './kafkajs-timers.js';
+import { OffsetCommits } from './offset-commits.js';
+
+quietIdleConnections();
 
 export interface KafkaBusOptions {
   readonly brokers: readonly string[];
@@ -28,11 +33,17 @@ export interface KafkaBusOptions {
 const HEARTBEATS_PER_SESSION = 10;
 const SETTLE_ATTEMPTS_MAX = 50;
 const SETTLE_PAUSE_MS = 100;
-const MAX_WAIT_MS = 200;
+/**
+ * How long the broker may hold a fetch while there is nothing to give. It answers as soon as there is, so this delays
+ * no record; it is how often an idle consumer asks, and the longest that stopping one takes.
+ */
+const FETCH_WAIT_MS = 1_000;
+/** For a reading to the end of a topic, which ends by finding nothing. */
+const READ_FETCH_WAIT_MS = 200;
 const PARTITIONS_SIDE_BY_SIDE = 4;
 const BYTES_PER_PARTITION_MAX = 1_048_576;
 const REQUEST_TIMEOUT_MS = 15_000;
-/** A reading that gets no record in this many fetches, each up to MAX_WAIT_MS long, has seen all there is. */
+/** A reading that gets no record in this many fetches, each up to READ_FETCH_WAIT_MS long, has seen all there is. */
 const READ_FETCHES_IN_VAIN_MAX = 25;
 const READ_TIMEOUT_MS = 60_000;
 const CONNECTION_TIMEOUT_MS = 3_000;
@@ -123,7 +134,10 @@ export class KafkaBus extends EventBus {
   }
 
   async subscribe(options: SubscribeOptions): Promise<Subscription> {
-    const consumer = this.consumer(options.group);
+    const consumer = this.consumer(options.group, FETCH_WAIT_MS);
+    const commits = new OffsetCommits(consumer, (error) =>
+      this.log.debug(`${options.group}: a commit failed: ${String(error)}`),
+    );
     let stopping = false;
     consumer.on(consumer.events.CRASH, ({ payload }) => {
       if (!stopping && !payload.restart) options.onCrash(payload.error);
@@ -134,12 +148,21 @@ export class KafkaBus extends EventBus {
       autoCommit: false,
       eachBatchAutoResolve: false,
       partitionsConsumedConcurrently: PARTITIONS_SIDE_BY_SIDE,
-      eachBatch: (payload) => options.onBatch(toBatch(payload, consumer)),
+      eachBatch: async (payload) => {
+        try {
+          await options.onBatch(toBatch(payload, commits));
+        } catch (error) {
+          // The consumer joins anew and goes on from what the broker knows.
+          await commits.flush();
+          throw error;
+        }
+      },
     });
     const subscription: Subscription = {
       stop: async () => {
         stopping = true;
         this.subscriptions.delete(subscription);
+        await commits.finish();
         await consumer.disconnect();
       },
     };
@@ -161,7 +184,7 @@ export class KafkaBus extends EventBus {
     }
     if (ends.size === 0) return;
     const groupId = `${this.options.clientId}.read.${process.pid}.${Date.now()}`;
-    const consumer = this.consumer(groupId);
+    const consumer = this.consumer(groupId, READ_FETCH_WAIT_MS);
     const finished = Promise.withResolvers<void>();
     const timer = setTimeout(
       () => finished.reject(new Error(`${topic} was not read to its end within ${READ_TIMEOUT_MS} ms`)),
@@ -182,7 +205,8 @@ export class KafkaBus extends EventBus {
         autoCommit: false,
         eachBatch: async (payload) => {
           fetchesInVain = 0;
-          const { partition, records } = toBatch(payload, consumer);
+          const { partition } = payload.batch;
+          const records = recordsOf(payload);
           for (const record of records) onRecord(record);
           const end = ends.get(partition);
           if (end !== undefined && records.at(-1)!.offset >= end) ends.delete(partition);
@@ -234,12 +258,12 @@ export class KafkaBus extends EventBus {
     this.adminClient = undefined;
   }
 
-  private consumer(groupId: string): Consumer {
+  private consumer(groupId: string, maxWaitTimeInMs: number): Consumer {
     return this.kafka.consumer({
       groupId,
       sessionTimeout: this.options.sessionTimeoutMs,
       heartbeatInterval: Math.floor(this.options.sessionTimeoutMs / HEARTBEATS_PER_SESSION),
-      maxWaitTimeInMs: MAX_WAIT_MS,
+      maxWaitTimeInMs,
       maxBytesPerPartition: BYTES_PER_PARTITION_MAX,
       allowAutoTopicCreation: false,
       retry: { ...RETRY, restartOnFailure: () => Promise.resolve(true) },
@@ -295,32 +319,33 @@ async function connected<Client extends { connect(): Promise<void> }>(
   }
 }
 
-function toBatch(
-  payload: EachBatchPayload,
-  consumer: { commitOffsets(offsets: { topic: string; partition: number; offset: string }[]): Promise<void> },
-) {
-  const { topic, partition, messages } = payload.batch;
+function toBatch(payload: EachBatchPayload, commits: OffsetCommits): RecordBatch {
+  const { topic, partition } = payload.batch;
   return {
     topic,
     partition,
-    records: messages.map((message): ReceivedRecord => ({
-      topic,
-      partition,
-      offset: BigInt(message.offset),
-      key: message.key?.toString() ?? '',
-      value: message.value?.toString() ?? null,
-      headers: Object.fromEntries(
-        Object.entries(message.headers ?? {}).map(([name, value]) => [
-          name,
-          String(Array.isArray(value) ? value[0] : value),
-        ]),
-      ),
-    })),
+    records: recordsOf(payload),
     heartbeat: () => payload.heartbeat(),
-    commit: async (offset: bigint) => {
+    commit: (offset) => {
       payload.resolveOffset(offset.toString());
-      await consumer.commitOffsets([{ topic, partition, offset: (offset + 1n).toString() }]);
+      return commits.add(topic, partition, offset);
     },
     active: () => payload.isRunning() && !payload.isStale(),
   };
+}
+
+function recordsOf({ batch: { topic, partition, messages } }: EachBatchPayload): ReceivedRecord[] {
+  return messages.map((message) => ({
+    topic,
+    partition,
+    offset: BigInt(message.offset),
+    key: message.key?.toString() ?? '',
+    value: message.value?.toString() ?? null,
+    headers: Object.fromEntries(
+      Object.entries(message.headers ?? {}).map(([name, value]) => [
+        name,
+        String(Array.isArray(value) ? value[0] : value),
+      ]),
+    ),
+  }));
 }

@@ -20,6 +20,8 @@ interface LeaseRow {
 }
 
 const FAILURE_PAUSE_MS = 500;
+/** Leases are renewed this often within their time, so that one missed renewal changes nothing. */
+const RENEWALS_PER_LEASE = 4;
 
 const published = counter('atelier_outbox_published_total', 'Facts acknowledged by the broker.', ['service']);
 const waiting = gauge('atelier_outbox_rows', 'Facts that are committed and not yet published.', ['service']);
@@ -43,7 +45,7 @@ export class Relay {
   private stopping = false;
   private pending = false;
   private wake: () => void = () => undefined;
-  private lastSweepAt = 0;
+  private renewedAt = 0;
   private failing: string | undefined;
   private stopListening: () => void = () => undefined;
 
@@ -82,7 +84,7 @@ export class Relay {
   private async loop(): Promise<void> {
     while (!this.stopping) {
       try {
-        if (Date.now() - this.lastSweepAt >= this.limits.sweepMs) await this.sweep();
+        if (this.isRenewalDue()) await this.renew();
         this.pending = false;
         const more = await this.drain();
         this.failing = undefined;
@@ -97,9 +99,17 @@ export class Relay {
     }
   }
 
-  private async sweep(): Promise<void> {
-    this.lastSweepAt = Date.now();
+  /** A relay that holds nothing asks at each sweep, because another may have given something up. */
+  private isRenewalDue(): boolean {
+    const { sweepMs, leaseMs } = this.limits;
+    const everyMs = this.held.size === 0 ? sweepMs : Math.max(sweepMs, leaseMs / RENEWALS_PER_LEASE);
+    return Date.now() - this.renewedAt >= everyMs;
+  }
+
+  private async renew(): Promise<void> {
+    const at = Date.now();
     await this.renewLeases();
+    this.renewedAt = at;
     const rows = this.outbox.rows.collection;
     const first = await rows.findOne({}, { sort: { _id: 1 }, projection: { createdAt: 1 } });
     const service = this.database.app;
