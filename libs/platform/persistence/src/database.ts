@@ -35,6 +35,7 @@ export class Database implements OnModuleInit, OnApplicationBootstrap {
   readonly app: string;
   private readonly log = new Logger(Database.name);
   private readonly turnstile: Turnstile;
+  private readonly retries: Turnstile;
 
   constructor(
     @Inject(DATABASE_OPTIONS) private readonly options: DatabaseOptions,
@@ -62,6 +63,8 @@ export class Database implements OnModuleInit, OnApplicationBootstrap {
       Math.max(1, Math.floor(environment.MONGODB_POOL_MAX / 2)),
       environment.MONGODB_TRANSACTIONS_WAITING_MAX,
     );
+    // What has met a conflict meets it again if all that were refused come back together: they come one by one.
+    this.retries = new Turnstile(1, environment.MONGODB_TRANSACTIONS_WAITING_MAX);
     this.connection.on('error', (error: Error) => this.log.error(`database: ${error.message}`));
     setTransactionProbe(() => currentSession() !== undefined);
     shutdown.add('database', 'mongodb', () => this.connection.close());
@@ -92,6 +95,8 @@ export class Database implements OnModuleInit, OnApplicationBootstrap {
   /** See `runInTransaction`. */
   transaction<T>(work: (session: mongoose.mongo.ClientSession) => Promise<T>): Promise<T> {
     if (currentSession()) return runInTransaction(this.connection, work);
-    return this.turnstile.pass(() => runInTransaction(this.connection, work));
+    return this.turnstile.pass(() =>
+      runInTransaction(this.connection, work, (run) => this.retries.pass(run)),
+    );
   }
 }

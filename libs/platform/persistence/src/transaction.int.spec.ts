@@ -55,6 +55,27 @@ describe('a transaction', () => {
     expect(await shop.outbox.rows.collection.countDocuments({ key: 'tly_1' })).toBe(20);
   });
 
+  it('comes back one by one after a conflict, so that those who were refused do not refuse each other again', async () => {
+    await create('tly_7');
+    let retrying = 0;
+    const together: number[] = [];
+    const raiseOften = async () => {
+      let tries = 0;
+      await shop.database.transaction(async () => {
+        const isRetry = ++tries > 1;
+        if (isRetry) together.push(++retrying);
+        try {
+          await raiseOnce('tly_7');
+        } finally {
+          if (isRetry) retrying--;
+        }
+      });
+    };
+    await Promise.all(Array.from({ length: 20 }, raiseOften));
+    expect(await valueOf('tly_7')).toBe(20);
+    expect(new Set(together)).toEqual(new Set([1]));
+  });
+
   it('is begun anew after a transient error, and its work counts once', async () => {
     await create('tly_2');
     let runs = 0;

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type mongoose from 'mongoose';
 import { DomainError } from '@atelier/kernel';
-import { isBrokenSocket } from './outage.js';
+import { isBrokenSocket, isOutage } from './outage.js';
 
 /** How often a transaction is begun anew after a write conflict or a failover before its caller is told. */
 export const TRANSACTION_ATTEMPTS_MAX = 10;
@@ -15,6 +15,9 @@ interface Running {
   readonly session: mongoose.mongo.ClientSession;
   readonly afterCommit: (() => void)[];
 }
+
+/** Decides when a transaction that was undone may be tried again. */
+export type Again = <T>(run: () => Promise<T>) => Promise<T>;
 
 const running = new AsyncLocalStorage<Running>();
 
@@ -31,48 +34,63 @@ export function afterCommit(action: () => void): void {
 /**
  * Runs `work` in one transaction, or joins the one that is already running (a consumer's). The work may run
  * several times, so it must have no effect outside the database: calls to others happen before or after.
- * Retries TransientTransactionError and UnknownTransactionCommitResult within limits (promise 19).
+ * Retries TransientTransactionError and UnknownTransactionCommitResult within limits (promise 19). After a
+ * conflict each further try goes through `again`.
  */
 export async function runInTransaction<T>(
   connection: mongoose.Connection,
   work: (session: mongoose.mongo.ClientSession) => Promise<T>,
+  again: Again = (run) => run(),
 ): Promise<T> {
   const outer = running.getStore();
   if (outer) return work(outer.session);
 
-  let last: unknown;
-  for (let attempt = 1; attempt <= TRANSACTION_ATTEMPTS_MAX; attempt++) {
-    const session = await connection.startSession();
-    const store: Running = { session, afterCommit: [] };
-    let isCommitting = false;
-    try {
-      session.startTransaction({ readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority' } });
-      const result = await running.run(store, () => work(session));
-      isCommitting = true;
-      await commit(session);
-      for (const action of store.afterCommit) action();
-      return result;
-    } catch (error) {
-      last = error;
-      if (session.inTransaction()) await session.abortTransaction().catch(() => undefined);
-      // A commit whose answer was lost may have happened: that is not begun anew.
-      const isUndone =
-        hasLabel(error, 'TransientTransactionError') || (!isCommitting && isBrokenSocket(error));
-      if (!isUndone) throw error;
-    } finally {
-      await session.endSession().catch(() => undefined);
-    }
+  let outcome = await once(connection, work);
+  for (let attempt = 1; 'undone' in outcome; attempt++) {
+    if (attempt === TRANSACTION_ATTEMPTS_MAX) throw contended(outcome.undone);
     await sleep(backoffMs(attempt));
+    const run = () => once(connection, work);
+    // While the server is away nobody is in anybody's way, and one by one they would wait for it in turn.
+    outcome = await (isOutage(outcome.undone) ? run() : again(run));
   }
-  throw new DomainError({
+  return outcome.result;
+}
+
+/** One try. Throws what beginning anew would not mend. */
+async function once<T>(
+  connection: mongoose.Connection,
+  work: (session: mongoose.mongo.ClientSession) => Promise<T>,
+): Promise<{ readonly result: T } | { readonly undone: unknown }> {
+  const session = await connection.startSession();
+  const store: Running = { session, afterCommit: [] };
+  let isCommitting = false;
+  try {
+    session.startTransaction({ readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority' } });
+    const result = await running.run(store, () => work(session));
+    isCommitting = true;
+    await commit(session);
+    for (const action of store.afterCommit) action();
+    return { result };
+  } catch (error) {
+    if (session.inTransaction()) await session.abortTransaction().catch(() => undefined);
+    // A commit whose answer was lost may have happened: that is not begun anew.
+    const isUndone = hasLabel(error, 'TransientTransactionError') || (!isCommitting && isBrokenSocket(error));
+    if (!isUndone) throw error;
+    return { undone: error };
+  } finally {
+    await session.endSession().catch(() => undefined);
+  }
+}
+
+const contended = (cause: unknown) =>
+  new DomainError({
     kind: 'unavailable',
     code: 'platform.transaction.contended',
     detail:
       'Too many changes at the same place at the same time. Nothing was changed; try again in a moment.',
     retryAfterSeconds: 1,
-    cause: last,
+    cause,
   });
-}
 
 async function commit(session: mongoose.mongo.ClientSession): Promise<void> {
   for (let attempt = 1; ; attempt++) {
