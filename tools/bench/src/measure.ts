@@ -43,6 +43,18 @@ export function cpuSecondsOfTree(pid: number): number {
   return ticks / TICKS_PER_SECOND + children.reduce((total, child) => total + cpuSecondsOfTree(child), 0);
 }
 
+/**
+ * CPU seconds so far by the name of the process, each with all that it has started. What the document database's
+ * adapter has started is PostgreSQL, and stands for itself.
+ */
+export function cpuSecondsByName(pids: Readonly<Record<string, number>>): Record<string, number> {
+  const { mongodb, ...others } = pids;
+  const trees = Object.entries(others).map(([name, pid]) => [name, cpuSecondsOfTree(pid)] as const);
+  if (mongodb === undefined) return Object.fromEntries(trees);
+  const own = cpuSeconds([mongodb]);
+  return { ...Object.fromEntries(trees), mongodb: own, postgres: cpuSecondsOfTree(mongodb) - own };
+}
+
 function processOf(pid: number): { ticks: number; children: number[] } {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');

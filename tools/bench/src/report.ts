@@ -16,11 +16,15 @@ export interface BenchOptions {
   readonly full: boolean;
 }
 
+export type Row = Readonly<Record<string, string | number>>;
+
 export interface Report {
   readonly bench: string;
   /** What was done, in one sentence. */
   readonly what: string;
-  readonly rows: readonly Readonly<Record<string, string | number>>[];
+  readonly rows: readonly Row[];
+  /** What stands behind the rows, such as where the time went. */
+  readonly breakdown?: readonly Row[];
   readonly aims: readonly Aim[];
 }
 
@@ -30,6 +34,7 @@ const ROOT = join(import.meta.dirname, '../../..');
 export function publish(report: Report, save: boolean): void {
   console.log(`\n${report.what}\n`);
   console.table(report.rows);
+  if (report.breakdown) console.table(report.breakdown);
   for (const aim of report.aims) console.log(lineOf(report.bench, aim));
   if (!save) return;
   const git = (...args: string[]): string => execFileSync('git', args, { cwd: ROOT }).toString().trim();
