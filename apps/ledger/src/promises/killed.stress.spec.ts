@@ -7,9 +7,12 @@ import { Killed, LedgerProcess } from './ledger-process.fixture.js';
 
 /** Promise 1, with a real process that is killed again and again. Who is killed when is a matter of the machine. */
 const RUN_MS = 20_000;
+/** The promise's own size is 32 clients and 10 000 operations: minutes, so it is asked for. */
+const CLIENTS = Number(process.env['STRESS_CLIENTS'] ?? 2);
+const OPERATIONS_MIN = Number(process.env['STRESS_OPERATIONS'] ?? 0);
+const OPERATION_MS_MAX = 100;
 const UPTIME_MS = 2_000;
 const SNAPSHOT_EVERY_MS = 500;
-const CLIENTS = 2;
 const USERS = 4;
 const OPENING_CREDITS = 2_000;
 const TRIES_MAX = 240;
@@ -61,9 +64,11 @@ async function placed(actor: Actor, hold: PlaceHoldRequest): Promise<boolean> {
   return status === 201;
 }
 
+let operations = 0;
+/** Answers how many operations it has done. */
 async function client(pick: (below: number) => number, isOver: () => boolean): Promise<number> {
   let done = 0;
-  for (; !isOver(); done++) {
+  for (; !isOver(); done++, operations++) {
     const [from, amount] = [users[pick(USERS)]!, 1 + pick(200)];
     const to = users.filter((user) => user !== from)[pick(USERS - 1)]!;
     switch (pick(5)) {
@@ -129,45 +134,49 @@ async function expectSumsToBeZero(): Promise<void> {
 }
 
 describe(`a ledger that is killed every ${UPTIME_MS} ms (STRESS_SEED=${STRESS_SEED})`, () => {
-  it('conserves credits at every snapshot, and in the end has done all of it once (promise 1, promise 9)', async () => {
-    for (const user of users) {
-      await tell(paid(user, OPENING_CREDITS));
-      book(user, OPENING_CREDITS);
-    }
-    const end = Date.now() + RUN_MS;
-    const isOver = () => Date.now() > end;
-    let snapshots = 0;
-    const watch = async () => {
-      for (; !isOver(); snapshots++) {
-        await expectSumsToBeZero();
-        await sleep(SNAPSHOT_EVERY_MS);
+  it(
+    'conserves credits at every snapshot, and in the end has done all of it once (promise 1, promise 9)',
+    async () => {
+      for (const user of users) {
+        await tell(paid(user, OPENING_CREDITS));
+        book(user, OPENING_CREDITS);
       }
-    };
-    const killer = async () => {
-      while (!isOver()) {
-        await sleep(UPTIME_MS);
-        await ledger.kill();
-        await expectSumsToBeZero();
-        await ledger.start();
-        await ledger.ask('publish', told.slice(-REDELIVERED_MAX));
-      }
-    };
-    const clients = Array.from({ length: CLIENTS }, (_, i) => client(seeded(STRESS_SEED + i), isOver));
-    const [, , ...done] = await Promise.all([killer(), watch(), ...clients]);
-    expect(ledger.kills).toBeGreaterThan(1);
-    expect(snapshots).toBeGreaterThan(ledger.kills);
-    expect(Math.min(...done)).toBeGreaterThan(0);
+      const end = Date.now() + RUN_MS;
+      const isOver = () => Date.now() > end && operations >= OPERATIONS_MIN;
+      let snapshots = 0;
+      const watch = async () => {
+        for (; !isOver(); snapshots++) {
+          await expectSumsToBeZero();
+          await sleep(SNAPSHOT_EVERY_MS);
+        }
+      };
+      const killer = async () => {
+        while (!isOver()) {
+          await sleep(UPTIME_MS);
+          await ledger.kill();
+          await expectSumsToBeZero();
+          await ledger.start();
+          await ledger.ask('publish', told.slice(-REDELIVERED_MAX));
+        }
+      };
+      const clients = Array.from({ length: CLIENTS }, (_, i) => client(seeded(STRESS_SEED + i), isOver));
+      const [, , ...done] = await Promise.all([killer(), watch(), ...clients]);
+      expect(ledger.kills).toBeGreaterThan(1);
+      expect(snapshots).toBeGreaterThan(ledger.kills);
+      expect(Math.min(...done)).toBeGreaterThan(0);
 
-    await ledger.ask('publish', told);
-    for (const user of users) {
-      const actor = { kind: 'user', id: user, role: 'user' } as const;
-      const { body } = await ledger.request(actor, 'GET', '/api/v1/billing/credits');
-      const settled = expected.get(user)!;
-      expect(body).toEqual({ settled, held: 0, available: settled });
-    }
-    expect(await ledger.ask('findings')).toEqual([]);
-    expect(await ledger.ask('deadLetters')).toEqual([]);
-    await expectSumsToBeZero();
-    process.stdout.write(`${ledger.kills} kills, ${snapshots} snapshots, ${done.join(' + ')} operations\n`);
-  }, 180_000);
+      await ledger.ask('publish', told);
+      for (const user of users) {
+        const actor = { kind: 'user', id: user, role: 'user' } as const;
+        const { body } = await ledger.request(actor, 'GET', '/api/v1/billing/credits');
+        const settled = expected.get(user)!;
+        expect(body).toEqual({ settled, held: 0, available: settled });
+      }
+      expect(await ledger.ask('findings')).toEqual([]);
+      expect(await ledger.ask('deadLetters')).toEqual([]);
+      await expectSumsToBeZero();
+      process.stdout.write(`${ledger.kills} kills, ${snapshots} snapshots, ${operations} operations\n`);
+    },
+    180_000 + OPERATIONS_MIN * OPERATION_MS_MAX,
+  );
 });
