@@ -9,13 +9,14 @@ import { explainDuplicate } from './duplicate-key.js';
 import { CommandError, DUPLICATE_KEY, toCommandError, UNREACHABLE, WRITE_CONFLICT } from './errors.js';
 import { Maintenance, type MaintenanceOptions } from './maintenance.js';
 import { acquire, Postgres, statementMs } from './postgres.js';
+import { RetryLanes } from './retry-lanes.js';
 import { Transactions } from './transactions.js';
 import type { Reply, Request } from './wire.js';
 
 /** Client connections that are served at once; further ones are closed at once. */
 export const connectionsMax = 1_000;
 /** How often a command outside a transaction is repeated after a conflict that a client would not understand. */
-const conflictAttemptsMax = 8;
+const conflictAttemptsMax = 16;
 const conflictPauseMs = 5;
 
 /** Where the adapter listens and what stands behind it. */
@@ -32,6 +33,7 @@ export class Adapter {
   readonly #connections = new Set<Connection>();
   readonly #services: Services;
   readonly #maintenance: Maintenance;
+  readonly #retries = new RetryLanes();
   #lastConnection = 0;
 
   private constructor(options: AdapterOptions) {
@@ -118,7 +120,7 @@ export class Adapter {
       return transactions.run(transaction, (client) => command({ ...given, client, transaction }));
     }
     await transactions.supersede(head);
-    for (let attempt = 1; ; attempt += 1) {
+    const run = async (): Promise<Reply> => {
       const client = await acquire(postgres.general);
       let broken: Error | undefined;
       try {
@@ -126,9 +128,16 @@ export class Adapter {
       } catch (error) {
         const failure = toCommandError(error);
         if (failure.code === UNREACHABLE) broken = failure;
-        if (failure.code !== WRITE_CONFLICT || attempt === conflictAttemptsMax) throw error;
+        throw failure;
       } finally {
         client.release(broken);
+      }
+    };
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await (attempt === 1 ? run() : this.#retries.pass(`${head.db}.${head.collection}`, run));
+      } catch (error) {
+        if ((error as CommandError).code !== WRITE_CONFLICT || attempt === conflictAttemptsMax) throw error;
       }
       await sleep(Math.random() * conflictPauseMs * attempt);
     }

@@ -198,6 +198,9 @@ function settings(port: number, fsync: boolean): Record<string, string> {
     'documentdb.enableBackgroundWorker': 'off',
     // A cursor over a sorted result lives in a file instead of holding a connection until it is read to its end.
     'documentdb.useFileBasedPersistedCursors': 'on',
+    // Inserts of one key at the same time wait for each other: a unique index is an exclusion constraint here. Of
+    // those in a circle one is sent away after this long, and PostgreSQL's own second is a second each time.
+    deadlock_timeout: '20ms',
     max_connections: String(connectionsMax),
     shared_buffers: '64MB',
     jit: 'off',
