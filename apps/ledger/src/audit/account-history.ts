@@ -5,12 +5,14 @@ import { AccountRepository } from '../accounts/account.repository.js';
 import { StatementRepository } from '../accounts/statement.repository.js';
 import { EarningsRepository } from '../earnings/earnings.repository.js';
 import { HoldRepository } from '../holds/hold.repository.js';
-import { userAccount, type EarningsAccount, type Entry } from '../journal/entry.domain.js';
+import { userAccount, type ChainLink, type EarningsAccount, type Entry } from '../journal/entry.domain.js';
 import { JournalRepository } from '../journal/journal.repository.js';
-import type { Place } from './books.domain.js';
+import { differs, type Finding, type Place } from './books.domain.js';
 
 /** Places of a chain that are in memory at the same time. */
 const PAGE_PLACES = 500;
+/** The whole range of a Date. */
+const [BEGINNING, END] = [new Date(-8.64e15), new Date(8.64e15)];
 
 /** Reads what is stored about one account: its head in one snapshot, and then its past, a page at a time. */
 @Injectable()
@@ -39,7 +41,21 @@ export class AccountHistory {
     });
   }
 
-  /** The chain of an account of earnings, from its first entry on. */
+  /** The entry that a balance ends with, when the journal has lost it. */
+  async lostEntry(account: ChainLink['account'], lastEntryId: Entry['id'] | null): Promise<Finding[]> {
+    if (lastEntryId === null) return [];
+    const [entry] = await this.journal.byIds([lastEntryId]);
+    return differs(account, lastEntryId, 'it is lost', lastEntryId, entry?.id ?? 'none');
+  }
+
+  /** How many entries name an account of earnings, wherever in its chain they stand. Reads each of them. */
+  async countEarningsEntries(account: EarningsAccount): Promise<number> {
+    let entries = 0;
+    for await (const _ of this.journal.ofAccounts([account], BEGINNING, END)) entries++;
+    return entries;
+  }
+
+  /** The chain of an account of earnings, from its first entry on; it may end before a gap. */
   async *earningsEntries(account: EarningsAccount): AsyncIterable<Entry> {
     for (let after = 0; ; after += PAGE_PLACES) {
       const entries = await this.journal.ofAccountChain(account, after, after + PAGE_PLACES);

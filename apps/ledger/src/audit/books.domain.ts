@@ -141,10 +141,8 @@ export function checkBalance(chain: Chain, stored: Stored): Finding[] {
 }
 
 /** An account that entries name and that is not there. */
-export const missingAccount = (userId: Id<'usr'>, entries: number): Finding[] =>
-  entries === 0
-    ? []
-    : differs(userAccount(userId), null, 'the account has no balance', `${entries} entries`, 'none');
+export const missingAccount = (account: string, entries: number): Finding[] =>
+  entries === 0 ? [] : differs(account, null, 'the account has no balance', `${entries} entries`, 'none');
 
 /** All users and the platform together: every entry sums to zero in each asset, so all of them do. */
 export const checkSum = (asset: string, settled: number, platform: number): Finding[] =>

@@ -1,5 +1,5 @@
 import type { EarningsBalance } from '../earnings/earnings.domain.js';
-import { CHAIN_START, earningsAccount, type EarningsAccount, type Entry } from '../journal/entry.domain.js';
+import { CHAIN_START, type EarningsAccount, type Entry } from '../journal/entry.domain.js';
 import { differs, type Finding } from './books.domain.js';
 
 /** An account of money as its chain of entries makes it, as far as it was followed. It has no statement lines. */
@@ -7,12 +7,12 @@ export interface EarningsChain {
   readonly account: EarningsAccount;
   readonly sequence: number;
   readonly settled: number;
-  readonly lastEntryId: string | null;
+  readonly lastEntryId: Entry['id'] | null;
   readonly lastHash: string;
 }
 
-export const earningsChainOf = ({ userId, currency }: EarningsBalance): EarningsChain => ({
-  account: earningsAccount(userId, currency),
+export const earningsChainOf = (account: EarningsAccount): EarningsChain => ({
+  account,
   ...{ sequence: 0, settled: 0, lastEntryId: null, lastHash: CHAIN_START },
 });
 
@@ -37,8 +37,24 @@ export function checkEarningsLink({ account, sequence, lastHash }: EarningsChain
   ];
 }
 
+/** A chain that was followed to its end has all the entries that name the account. */
+export const checkEarningsEnd = (
+  { account, sequence, lastEntryId }: EarningsChain,
+  entries: number,
+): Finding[] =>
+  differs(
+    account,
+    lastEntryId,
+    'entries stand behind a gap in its chain',
+    0,
+    Math.max(0, entries - sequence),
+  );
+
 /** Compares the balance with what the whole chain makes it. */
-export function checkEarnings(chain: EarningsChain, balance: EarningsBalance): Finding[] {
+export function checkEarnings(
+  chain: EarningsChain,
+  balance: Pick<EarningsBalance, 'sequence' | 'lastEntryId' | 'settled'>,
+): Finding[] {
   const { account, lastEntryId: last } = chain;
   return [
     ...differs(account, last, 'the account has another number of entries', chain.sequence, balance.sequence),

@@ -16,6 +16,7 @@ import {
   checkLine,
   follow,
   lineFields,
+  missingAccount,
   type Chain,
   type Finding,
   type Place,
@@ -86,28 +87,9 @@ export class RebuildAccount {
     }
     const { balance } = head;
     if (balance) {
-      const { lastEntryId } = balance;
-      const isLost = lastEntryId !== null && (await this.journal.byIds([lastEntryId])).length === 0;
-      const { account } = chain;
-      if (isLost)
-        refusals.push({
-          account,
-          entryId: lastEntryId,
-          problem: 'it is lost',
-          expected: lastEntryId,
-          found: 'none',
-        });
+      refusals.push(...(await this.history.lostEntry(chain.account, balance.lastEntryId)));
       differences.push(...checkBalance(chain, { ...head, balance, entriesBehind: 0, linesBehind }));
-    } else if (end > 0) {
-      const problem = 'the account has no balance';
-      differences.push({
-        account: chain.account,
-        entryId: null,
-        problem,
-        expected: `${end} entries`,
-        found: 'none',
-      });
-    }
+    } else differences.push(...missingAccount(chain.account, end));
     return { differences, refusals, head, chain };
   }
 

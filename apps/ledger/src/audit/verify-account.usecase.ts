@@ -1,6 +1,7 @@
 import type { Id } from '@atelier/kernel';
 import { UseCase } from '@atelier/service';
 import type { EarningsBalance } from '../earnings/earnings.domain.js';
+import { earningsAccount, userAccount } from '../journal/entry.domain.js';
 import { AccountHistory } from './account-history.js';
 import {
   chainOf,
@@ -33,7 +34,7 @@ export class VerifyAccount {
   /** With `entries` also each entry for itself; without, where that was done already. */
   async execute(userId: Id<'usr'>, { entries }: { readonly entries: boolean }): Promise<Finding[]> {
     const { balance, earnings, ...stored } = await this.history.head(userId);
-    if (!balance) return missingAccount(userId, stored.entriesBehind);
+    if (!balance) return missingAccount(userAccount(userId), stored.entriesBehind);
     const findings: Finding[] = [];
     let chain = chainOf(userId);
     for await (const place of this.history.places(userId, balance.sequence)) {
@@ -49,7 +50,7 @@ export class VerifyAccount {
 
   private async earningsFindings(balance: EarningsBalance): Promise<Finding[]> {
     const findings: Finding[] = [];
-    let chain = earningsChainOf(balance);
+    let chain = earningsChainOf(earningsAccount(balance.userId, balance.currency));
     for await (const entry of this.history.earningsEntries(chain.account)) {
       // An entry later than the balance that was read is not looked at yet.
       if (chain.sequence === balance.sequence) break;

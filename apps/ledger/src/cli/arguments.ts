@@ -2,8 +2,9 @@ import { parseArgs } from 'node:util';
 import { isMonth, monthOf, type Month } from '../regeneration/regeneration.domain.js';
 
 export const HELP = `usage: npm run ledger -- verify                      recompute all balances, statements and hashes
-       npm run ledger -- rebuild [--apply]           derive balances and statements from the journal again:
-                                                     shows what differs, and mends it with --apply
+       npm run ledger -- rebuild [--apply]           derive all balances, of money too, and statements from
+                                                     the journal again: shows what differs, and mends it
+                                                     with --apply
        npm run ledger -- explain <id>                the story of an entry, hold, purchase, job or payment
        npm run ledger -- regenerate [--month YYYY-MM] [--dry-run]
                                                      the monthly sweep, up to this month or an earlier one

@@ -1,7 +1,12 @@
-import type { Id } from '@atelier/kernel';
 import type { CreditBalance } from '../accounts/account.domain.js';
 import type { Finding } from '../audit/books.domain.js';
-import { isUserPosting, userOf } from '../journal/entry.domain.js';
+import {
+  userAccount,
+  userOf,
+  type ChainLink,
+  type EarningsAccount,
+  type UserAccount,
+} from '../journal/entry.domain.js';
 import {
   expiryCauses,
   grantCauses,
@@ -33,36 +38,44 @@ export async function rebuild(books: Books, apply: boolean, { print, paint }: Te
   let [different, mended, refused, accounts] = [0, 0, 0, 0];
   const tell = (findings: readonly Finding[]) =>
     findings.forEach((found) => print(findingLine(found, paint)));
-  const one = async (userId: Id<'usr'>) => {
-    const result = await books.rebuildAccount.execute(userId, { apply });
+  const one = async (account: ChainLink['account']) => {
+    const result = isOfUser(account)
+      ? await books.rebuildAccount.execute(userOf(account), { apply })
+      : await books.rebuildEarnings.execute(account, { apply });
     tell(result.refusals);
     tell(result.differences);
-    if (result.refusals.length > 0)
-      print(paint('red', `  user:${userId} is left alone: its journal is damaged`));
+    if (result.refusals.length > 0) print(paint('red', `  ${account} is left alone: its journal is damaged`));
     accounts++;
     different += result.differences.length > 0 ? 1 : 0;
     refused += result.refusals.length > 0 ? 1 : 0;
     mended += result.mended ? 1 : 0;
   };
-  for await (const balance of books.accounts.all()) await one(balance.id);
-  for await (const userId of lostAccounts(books)) await one(userId);
+  for await (const { id } of books.accounts.all()) await one(userAccount(id));
+  for await (const { id } of books.earnings.all()) await one(`earnings:${id}` as EarningsAccount);
+  for await (const account of lostAccounts(books)) await one(account);
   print(`${accounts} accounts: ${different} differ, ${mended} mended, ${refused} refused`);
   if (!apply && different > 0) print('Nothing was changed. With --apply the journal is believed.');
   return refused > 0 || different > mended ? WRONG : DONE;
 }
 
-/** Users whom entries name and who have no balance. */
-async function* lostAccounts({ journal, accounts }: Books): AsyncIterable<Id<'usr'>> {
-  const lost = new Set<Id<'usr'>>();
-  let named = new Set<Id<'usr'>>();
+const isOfUser = (account: ChainLink['account']): account is UserAccount => account.startsWith('user:');
+const isOfEarnings = (account: ChainLink['account']): account is EarningsAccount => !isOfUser(account);
+
+/** Accounts of both kinds that stand in the chains of entries and have no balance. */
+async function* lostAccounts({ journal, accounts, earnings }: Books): AsyncIterable<ChainLink['account']> {
+  const lost = new Set<ChainLink['account']>();
+  let named = new Set<ChainLink['account']>();
   const look = async () => {
-    const missing = (await accounts.missingOf([...named])).filter((id) => !lost.has(id));
-    for (const id of missing) lost.add(id);
+    const missing = [
+      ...(await accounts.missingOf([...named].filter(isOfUser).map(userOf))).map(userAccount),
+      ...(await earnings.missingOf([...named].filter(isOfEarnings))),
+    ].filter((account) => !lost.has(account));
+    for (const account of missing) lost.add(account);
     named = new Set();
     return missing;
   };
-  for await (const { postings } of journal.all()) {
-    for (const posting of postings.filter(isUserPosting)) named.add(userOf(posting.account));
+  for await (const { links } of journal.all()) {
+    for (const { account } of links) named.add(account);
     if (named.size >= PAGE_ACCOUNTS) yield* await look();
   }
   yield* await look();

@@ -11,6 +11,7 @@ import { AccountHistory } from '../audit/account-history.js';
 import { Explain } from '../audit/explain.usecase.js';
 import { EarningsRepository } from '../earnings/earnings.repository.js';
 import { RebuildAccount } from '../audit/rebuild-account.usecase.js';
+import { RebuildEarnings } from '../audit/rebuild-earnings.usecase.js';
 import { VerifyAccount } from '../audit/verify-account.usecase.js';
 import { VerifyBooks } from '../audit/verify-books.usecase.js';
 import { HoldRepository } from '../holds/hold.repository.js';
@@ -77,9 +78,10 @@ function assemble(database: Database, config: Environment, log: Logger, close: (
     ...([database, accounts, statements, journal, turns, clock, config] as const),
   );
   return {
-    ...{ accounts, journal, shards, clock, regenerateAccount },
+    ...{ accounts, earnings, journal, shards, clock, regenerateAccount },
     verifyBooks: new VerifyBooks(database, journal, accounts, earnings, new VerifyAccount(history)),
     rebuildAccount: new RebuildAccount(database, accounts, statements, holds, journal, history, clock),
+    rebuildEarnings: new RebuildEarnings(database, earnings, history, clock),
     explain: new Explain(journal, holds, statements),
     regenerateShard: new RegenerateShard(accounts, shards, regenerateAccount, clock, log, config),
     close,

@@ -1,5 +1,5 @@
 import { DomainError, type Id } from '@atelier/kernel';
-import type { Currency } from '../journal/entry.domain.js';
+import type { Currency, EarningsAccount } from '../journal/entry.domain.js';
 
 /**
  * What a seller may have paid out. Sales bring credits, which may be spent at once; a payout turns those of them
@@ -19,6 +19,12 @@ export interface EarningsBalance {
   readonly lastEntryId: Id<'jrn'> | null;
   readonly version: number;
   readonly updatedAt: Date;
+}
+
+/** Whose account it is, and in what money. */
+export function ownerOf(account: EarningsAccount): Pick<EarningsBalance, 'id' | 'userId' | 'currency'> {
+  const [, userId, currency] = account.split(':') as [string, Id<'usr'>, Currency];
+  return { id: `${userId}:${currency}`, userId, currency };
 }
 
 /** Credits of sales, net of refunds, and what payouts have taken. */

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import mongoose from 'mongoose';
-import type { Id } from '@atelier/kernel';
+import { VersionConflict, type Id } from '@atelier/kernel';
 import { aggregateSchema, currentSession, Database, type Stored } from '@atelier/persistence';
-import { earningsAccount, type ChainLink, type EarningsPosting } from '../journal/entry.domain.js';
-import type { EarningsBalance } from './earnings.domain.js';
+import type { ChainLink, EarningsAccount, EarningsPosting } from '../journal/entry.domain.js';
+import { ownerOf, type EarningsBalance } from './earnings.domain.js';
 
 /** More currencies than one seller will ever be paid in. */
 const CURRENCIES_MAX = 200;
@@ -33,9 +33,9 @@ export class EarningsRepository {
 
   /** Books an entry's amount on the account, and opens it with its first. */
   async move({ account, amount }: EarningsPosting, entryId: Id<'jrn'>, now: Date): Promise<EarningsMovement> {
-    const [, userId, currency] = account.split(':') as [string, Id<'usr'>, EarningsBalance['currency']];
+    const { id, userId, currency } = ownerOf(account);
     const before = await this.rows.findOneAndUpdate(
-      { _id: `${userId}:${currency}` },
+      { _id: id },
       {
         $inc: { settled: amount, sequence: 1, version: 1 },
         $set: { lastEntryId: entryId },
@@ -45,10 +45,15 @@ export class EarningsRepository {
       { upsert: true, returnDocument: 'before', session: currentSession() },
     );
     return {
-      account: earningsAccount(userId, currency),
+      account,
       sequence: (before?.sequence ?? 0) + 1,
       previousEntryId: before?.lastEntryId ?? null,
     };
+  }
+
+  async load(account: EarningsAccount): Promise<EarningsBalance | undefined> {
+    const row = await this.rows.findOne({ _id: ownerOf(account).id }, { session: currentSession() });
+    return row ? toBalance(row) : undefined;
   }
 
   /** A user's accounts, in the order of currencies. */
@@ -61,6 +66,33 @@ export class EarningsRepository {
   async behind(id: string, limit: number): Promise<EarningsBalance[]> {
     const rows = this.rows.find({ _id: { $gt: id } }, { session: currentSession() });
     return (await rows.sort({ _id: 1 }).limit(limit).toArray()).map(toBalance);
+  }
+
+  /** Every account in the order of ids. */
+  async *all(): AsyncIterable<EarningsBalance> {
+    for await (const row of this.rows.find({}).sort({ _id: 1 })) yield toBalance(row);
+  }
+
+  /** Which of these accounts have no balance. */
+  async missingOf(accounts: readonly EarningsAccount[]): Promise<EarningsAccount[]> {
+    const ids = accounts.map((account) => ownerOf(account).id);
+    const rows = this.rows.find({ _id: { $in: ids } }, { projection: { _id: 1 } });
+    const known = new Set((await rows.toArray()).map(({ _id }) => _id));
+    return accounts.filter((account) => !known.has(ownerOf(account).id));
+  }
+
+  /**
+   * Puts a recomputed balance in the place of the one that was read, or where there was none. Throws
+   * VersionConflict when that has changed since.
+   */
+  async mend({ id, ...after }: EarningsBalance, before: EarningsBalance | undefined): Promise<void> {
+    const version = before?.version ?? 0;
+    const { matchedCount, upsertedCount } = await this.rows.replaceOne(
+      { _id: id, version },
+      { ...after, version: version + 1 },
+      { upsert: !before, session: currentSession() },
+    );
+    if (matchedCount + upsertedCount === 0) throw new VersionConflict('earnings_balances', id);
   }
 
   /** What all sellers have together, per currency. Reads every account. */
