@@ -3,6 +3,7 @@ import { benchGrowth } from './growth.bench.js';
 import { benchLedger } from './ledger.bench.js';
 import { benchOutbox } from './outbox.bench.js';
 import { benchPurchase } from './purchase.bench.js';
+import { benchStart } from './start.bench.js';
 import { publish, type BenchOptions, type Report } from './report.js';
 
 const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<Report>>> = {
@@ -10,6 +11,7 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<Report
   outbox: benchOutbox,
   ledger: benchLedger,
   growth: benchGrowth,
+  start: benchStart,
 };
 
 const HELP = `npm run bench -- <name> [--save] [--full]

@@ -55,6 +55,21 @@ export function cpuSecondsByName(pids: Readonly<Record<string, number>>): Record
   return { ...Object.fromEntries(trees), mongodb: own, postgres: cpuSecondsOfTree(mongodb) - own };
 }
 
+/** Memory of a process and all that it has started, in MB; what several share counts once, in parts. */
+export function memoryMbOfTree(pid: number): number {
+  const { children } = processOf(pid);
+  return memoryMb(pid) + children.reduce((total, child) => total + memoryMbOfTree(child), 0);
+}
+
+function memoryMb(pid: number): number {
+  try {
+    const [, kilobytes] = /^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))!;
+    return Number(kilobytes) / 1024;
+  } catch {
+    return 0;
+  }
+}
+
 function processOf(pid: number): { ticks: number; children: number[] } {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
