@@ -22,7 +22,9 @@ export const notificationsConfig = defineConfig('notifications', {
   SMTP_TIMEOUT_MS: z.coerce.number().int().min(100).max(60_000).default(10_000),
   SMTP_CONNECTIONS_MAX: z.coerce.number().int().min(1).max(50).default(4),
 
-  EMAIL_POLL_MS: z.coerce.number().int().min(10).max(60_000).default(1_000),
+  /** What is queued is sent at once, and a retry has a timer: a poll finds what other senders have left. */
+  EMAIL_POLL_MS: z.coerce.number().int().min(10).max(60_000).default(5_000),
+  /** Of one poll, and of what is sent at a time without one. */
   EMAIL_BATCH_MAX: z.coerce.number().int().min(1).max(500).default(20),
   /** An e-mail that its sender has not settled for this long is taken over by another; longer than one hand-over. */
   EMAIL_LEASE_MS: z.coerce.number().int().min(200).max(600_000).default(120_000),

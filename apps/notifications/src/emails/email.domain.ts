@@ -42,7 +42,7 @@ export interface EmailContent {
  * Invariants
  * - there is one per notification: its id is derived from the notification's, and its Message-ID from its own;
  * - it is handed over at least once; a repeat carries the same Message-ID, so that a mailbox can tell;
- * - a claim moves `nextAttemptAt` on, so that one sender has it until the lease ends;
+ * - a claim, which may come with the queueing, moves `nextAttemptAt` on: one sender has it until the lease ends;
  * - it ends sent or failed after a bounded number of attempts, and states that once.
  */
 export interface Email {
@@ -79,6 +79,25 @@ export interface EmailLimits {
   readonly backoffBaseMs: number;
   readonly backoffMaxMs: number;
 }
+
+export const emailLimits = (config: {
+  readonly EMAIL_LEASE_MS: number;
+  readonly EMAIL_ATTEMPTS_MAX: number;
+  readonly EMAIL_BACKOFF_BASE_MS: number;
+  readonly EMAIL_BACKOFF_MAX_MS: number;
+}): EmailLimits => ({
+  leaseMs: config.EMAIL_LEASE_MS,
+  attemptsMax: config.EMAIL_ATTEMPTS_MAX,
+  backoffBaseMs: config.EMAIL_BACKOFF_BASE_MS,
+  backoffMaxMs: config.EMAIL_BACKOFF_MAX_MS,
+});
+
+/** Who sends it and why: the service, because of the fact that the e-mail is about. */
+export const contextOf = ({ correlationId, sourceEventId }: Email): Context => ({
+  actor: { kind: 'service', id: 'notifications' },
+  correlationId,
+  causationId: sourceEventId,
+});
 
 export function queueEmail(
   id: Id<'eml'>,

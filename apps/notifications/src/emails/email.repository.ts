@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import mongoose from 'mongoose';
+import { VersionConflict, type Change } from '@atelier/kernel';
 import {
   aggregateSchema,
   currentSession,
@@ -10,7 +11,7 @@ import {
   type AcrossOwners,
   type Stored,
 } from '@atelier/persistence';
-import { EMAIL_STATUSES, type Email } from './email.domain.js';
+import { contextOf, EMAIL_STATUSES, type Email } from './email.domain.js';
 
 const text = { type: String };
 const required = { type: String, required: true };
@@ -44,13 +45,51 @@ const schema = aggregateSchema<Email>({
   .index({ sentAt: -1 })
   .index({ template: 1, createdAt: -1 });
 
+const COLLECTION = 'email_logs';
+
 type Row = mongoose.mongo.Filter<mongoose.AnyObject>;
 
 /** The log and the queue of e-mails in one (`email_logs`). */
 @Injectable()
 export class EmailRepository extends Repository<Email, 'userId'> {
-  constructor(database: Database, outbox: Outbox) {
-    super(database, outbox, { collection: 'email_logs', schema, owner: ['userId'] });
+  constructor(
+    database: Database,
+    private readonly facts: Outbox,
+  ) {
+    super(database, facts, { collection: COLLECTION, schema, owner: ['userId'] });
+  }
+
+  /** Stores new e-mails with one command, in the transaction that is running; answers them with their version. */
+  async addAll(emails: readonly Email[]): Promise<readonly Email[]> {
+    const added = emails.map((email) => ({ ...email, version: 1 }));
+    const rows = await Promise.all(added.map((email) => this.rowOf(email)));
+    await this.model.collection.insertMany(rows, { session: currentSession() });
+    return added;
+  }
+
+  /**
+   * What became of some e-mails and the facts of it, in one transaction. Throws VersionConflict, and saves nothing,
+   * when one of them was changed or removed since.
+   */
+  async saveAll(changes: readonly Change<Email>[]): Promise<void> {
+    if (changes.length === 0) return;
+    const operations = await Promise.all(
+      changes.map(async ({ state: { version, ...email } }) => ({
+        replaceOne: {
+          filter: { _id: email.id as never, version },
+          replacement: await this.rowOf({ ...email, version: version + 1 }),
+        },
+      })),
+    );
+    const facts = changes.flatMap(({ state, events }) =>
+      events.map((event) => ({ event, version: state.version + 1, context: contextOf(state) })),
+    );
+    await this.database.transaction(async (session) => {
+      const { matchedCount } = await this.model.collection.bulkWrite(operations, { session });
+      if (matchedCount !== changes.length)
+        throw new VersionConflict(COLLECTION, changes.map(({ state }) => state.id).join(', '));
+      await this.facts.appendAll(facts, session, new Date());
+    });
   }
 
   /** E-mails that wait for a sender, the longest first. */
@@ -66,5 +105,11 @@ export class EmailRepository extends Repository<Email, 'userId'> {
   /** For a person whose account was deleted (R488). */
   async removeAllOf(userId: string): Promise<void> {
     await this.model.collection.deleteMany({ userId }, { session: currentSession() });
+  }
+
+  private async rowOf({ id, ...email }: Email): Promise<mongoose.AnyObject> {
+    const document = new this.model({ _id: id, ...email });
+    await document.validate();
+    return document.toObject({ depopulate: true, flattenMaps: true });
   }
 }

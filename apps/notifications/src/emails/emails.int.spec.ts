@@ -2,14 +2,17 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PaymentSucceeded } from '@atelier/contracts/commerce/payment.events';
+import { PurchaseCompleted } from '@atelier/contracts/commerce/purchase.events';
 import { UserRegistered, UserUpdated } from '@atelier/contracts/identity/user.events';
 import { DeliveryFailed, DeliverySent } from '@atelier/contracts/notifications/delivery.events';
-import { exampleEnvelope, newId } from '@atelier/kernel';
+import { exampleEnvelope } from '@atelier/kernel';
 import { aService, aUser, eventually, startService, type ServiceUnderTest } from '@atelier/testing';
 import { notificationsConfig } from '../notifications.config.js';
 import { NotificationsModule } from '../notifications.module.js';
+import { ClaimDueEmails } from './claim-due-emails.usecase.js';
+import type { Email } from './email.domain.js';
 import { startMailServer, type MailServer } from './mail-server.fixture.js';
-import { SendEmail } from './send-email.usecase.js';
+import { SendEmails } from './send-emails.usecase.js';
 
 let server: MailServer;
 let mailbox: string;
@@ -23,6 +26,7 @@ beforeAll(async () => {
     MAILBOX_DIR: mailbox,
     PUBLIC_URL: 'https://atelier.example',
     EMAIL_POLL_MS: '20',
+    EMAIL_BATCH_MAX: '1',
     EMAIL_BACKOFF_BASE_MS: '10',
     EMAIL_BACKOFF_MAX_MS: '50',
     EMAIL_ATTEMPTS_MAX: '40',
@@ -35,18 +39,19 @@ afterAll(async () => {
   await rm(mailbox, { recursive: true });
 });
 
-type Email = Record<string, unknown>;
+type Row = Record<string, unknown>;
 const emails = () => service.database.connection.collection('email_logs');
 const paid = (userId: `usr_${string}`) =>
   exampleEnvelope(PaymentSucceeded, { ...PaymentSucceeded.example, userId });
 const known = (userId: `usr_${string}`, email: string | null = `${userId}@example.org`) =>
   exampleEnvelope(UserUpdated, { ...UserUpdated.example, userId, email }, { subject: userId });
-const ended = (userId: string, status: string): Promise<Email> =>
+const ended = (userId: string, status: string): Promise<Row> =>
   eventually(async () => {
     const row = await emails().findOne({ userId });
     expect(row).toMatchObject({ status });
-    return row as Email;
+    return row as Row;
   });
+const sendEmails = () => service.app.get(SendEmails, { strict: false });
 const receivedBy = (userId: string) => server.mails.filter((mail) => mail.includes(`${userId}@example.org`));
 
 describe('an e-mail', () => {
@@ -71,6 +76,46 @@ describe('an e-mail', () => {
     expect(JSON.stringify(fact)).not.toContain('example.org');
     const { body } = await service.as(person).get('/api/v1/notifications');
     expect(body.items[0].deliveryStatus).toEqual({ in_app: 'sent', email: 'sent' });
+    const { notificationId } = fact!.data;
+    const late = { ...DeliveryFailed.example, notificationId, userId: person.id };
+    await service.publish(exampleEnvelope(DeliveryFailed, late));
+    expect((await service.as(person).get('/api/v1/notifications')).body).toEqual(body);
+  });
+
+  it('to more people than are sent to at a time waits in the log, and is sent as well', async () => {
+    const [buyer, seller] = [aUser().id, aUser().id];
+    await service.publish(known(buyer), known(seller));
+    await service.redeliver(
+      exampleEnvelope(PurchaseCompleted, { ...PurchaseCompleted.example, buyerId: buyer, sellerId: seller }),
+    );
+    for (const id of [buyer, seller]) {
+      expect(await ended(id, 'sent')).toMatchObject({ attempts: 1 });
+      expect(receivedBy(id)).toHaveLength(1);
+    }
+  });
+
+  it('that is removed while it is sent leaves the others to be noted, and states nothing', async () => {
+    const [here, gone] = [aUser().id, aUser().id];
+    await service.publish(known(here), known(gone), paid(here), paid(gone));
+    await Promise.all([ended(here, 'sent'), ended(gone, 'sent')]);
+    const leasedUntil = new Date(Date.now() + 60_000);
+    await emails().updateMany(
+      { userId: { $in: [here, gone] } },
+      {
+        $set: { status: 'pending', nextAttemptAt: leasedUntil },
+        $unset: { providerMessageId: '', sentAt: '' },
+      },
+    );
+    const rows = await emails()
+      .find({ userId: { $in: [here, gone] } })
+      .toArray();
+    await emails().deleteOne({ userId: gone });
+    await sendEmails().execute(rows.map(({ _id, ...row }) => ({ id: _id, ...row }) as unknown as Email));
+    await ended(here, 'sent');
+    expect(await emails().findOne({ userId: gone })).toBeNull();
+    const facts = await service.facts(DeliverySent);
+    const count = (id: string) => facts.filter(({ data }) => data.userId === id).length;
+    expect([count(here), count(gone)]).toEqual([2, 1]);
   });
 
   it('waits for an address that comes after the fact', async () => {
@@ -133,14 +178,9 @@ describe('an e-mail', () => {
       { _id: row['_id'] as never },
       { $set: { status: 'pending', nextAttemptAt: new Date(0) }, $unset: { providerMessageId: '' } },
     );
-    const context = {
-      actor: aService('notifications'),
-      correlationId: newId('req'),
-      causationId: newId('req'),
-    };
-    const sendEmail = service.app.get(SendEmail, { strict: false });
-    const email = { id: row['_id'] as `eml_${string}`, userId: id };
-    await Promise.all(Array.from({ length: 10 }, () => sendEmail.execute(email, context)));
+    const claimDueEmails = service.app.get(ClaimDueEmails, { strict: false });
+    const sender = async () => sendEmails().execute(await claimDueEmails.execute(5));
+    await Promise.all(Array.from({ length: 10 }, sender));
     await ended(id, 'sent');
     expect(receivedBy(id)).toHaveLength(2);
   });

@@ -2,13 +2,14 @@ import { Module } from '@nestjs/common';
 import { ShutdownSequence, type ConfigOf } from '@atelier/service';
 import { notificationsConfig } from '../notifications.config.js';
 import { RecipientsModule } from '../recipients/recipients.module.js';
+import { ClaimDueEmails } from './claim-due-emails.usecase.js';
 import { EmailDispatch } from './email-dispatch.process.js';
 import { EmailRepository } from './email.repository.js';
 import { MailboxMailer } from './mailbox-mailer.client.js';
 import { Mailer } from './mailer.client.js';
-import { QueueEmail } from './queue-email.usecase.js';
+import { QueueEmails } from './queue-emails.usecase.js';
 import { RemoveEmailsOf } from './remove-emails-of.usecase.js';
-import { SendEmail } from './send-email.usecase.js';
+import { SendEmails } from './send-emails.usecase.js';
 import { SmtpMailer } from './smtp-mailer.client.js';
 
 /** SMTP when there is a server, else the mailbox folder. */
@@ -28,7 +29,15 @@ const mailer = {
 
 @Module({
   imports: [RecipientsModule],
-  providers: [EmailRepository, mailer, SendEmail, EmailDispatch, QueueEmail, RemoveEmailsOf],
-  exports: [QueueEmail, RemoveEmailsOf],
+  providers: [
+    EmailRepository,
+    mailer,
+    ClaimDueEmails,
+    SendEmails,
+    EmailDispatch,
+    QueueEmails,
+    RemoveEmailsOf,
+  ],
+  exports: [QueueEmails, RemoveEmailsOf],
 })
 export class EmailsModule {}

@@ -1,6 +1,6 @@
 import { newId } from '@atelier/kernel';
 import { IN_APP_AND_EMAIL, type News } from '../templates/news.domain.js';
-import { createNotification, dismiss, markRead, settleDelivery } from './notification.domain.js';
+import { createNotification, dismiss, markRead } from './notification.domain.js';
 
 const now = new Date('2026-11-21T08:00:00.000Z');
 const later = new Date('2026-11-21T09:00:00.000Z');
@@ -38,13 +38,6 @@ it('is read once and dismissed once, each without the other (R122)', () => {
   expect([dismissed.readAt, dismissed.dismissedAt]).toEqual([undefined, now]);
   expect(dismiss(dismissed, later)).toBeUndefined();
   expect(dismiss(read, later)!.state).toMatchObject({ readAt: now, dismissedAt: later });
-});
-
-it('settles a channel once, and only one that it has', () => {
-  const sent = settleDelivery(made(), 'email', 'sent', later)!.state;
-  expect(sent).toMatchObject({ deliveryStatus: { in_app: 'sent', email: 'sent' }, updatedAt: later });
-  expect(settleDelivery(sent, 'email', 'failed', later)).toBeUndefined();
-  expect(settleDelivery(made(), 'sms', 'sent', later)).toBeUndefined();
 });
 
 it('shortens what people wrote endlessly', () => {

@@ -95,18 +95,6 @@ export const dismiss = (notification: Notification, now: Date): Change<Notificat
     ? undefined
     : { state: { ...notification, dismissedAt: now, updatedAt: now }, events: [] };
 
-/** Undefined when the channel is settled already, or is none of this notification's. */
-export function settleDelivery(
-  notification: Notification,
-  channel: NotificationChannel,
-  status: Exclude<DeliveryStatus, 'pending'>,
-  now: Date,
-): Change<Notification> | undefined {
-  if (notification.deliveryStatus[channel] !== 'pending') return undefined;
-  const deliveryStatus = { ...notification.deliveryStatus, [channel]: status };
-  return { state: { ...notification, deliveryStatus, updatedAt: now }, events: [] };
-}
-
 const shortened = (text: string, charsMax: number): string =>
   text.length <= charsMax ? text : `${text.slice(0, charsMax - 1)}…`;
 

@@ -6,6 +6,8 @@ import {
   NOTIFICATION_CHANNELS,
   NOTIFICATION_PRIORITIES,
   NOTIFICATION_TYPES,
+  type DeliveryStatus,
+  type NotificationChannel,
 } from '@atelier/contracts/notifications/notifications.api';
 import type { Page } from '@atelier/kernel';
 import {
@@ -87,6 +89,41 @@ export class NotificationRepository extends Repository<Notification, 'userId'> {
       { $set: { readAt: now, updatedAt: now }, $inc: { version: 1 } },
     );
     return modifiedCount;
+  }
+
+  /**
+   * Adds those that are not there yet with one command, in the transaction that is running; answers these. Looking
+   * first would be a second command, and running into the id would end the transaction.
+   */
+  async addMissing(notifications: readonly Notification[]): Promise<readonly Notification[]> {
+    if (notifications.length === 0) return [];
+    const added = notifications.map((notification) => ({ ...notification, version: 1 }));
+    const operations = await Promise.all(
+      added.map(async ({ id, ...state }) => {
+        const document = new this.model({ _id: id, ...state });
+        await document.validate();
+        const { _id, ...row } = document.toObject({ depopulate: true, flattenMaps: true });
+        return { updateOne: { filter: { _id: _id as never }, update: { $setOnInsert: row }, upsert: true } };
+      }),
+    );
+    const { upsertedIds } = await this.model.collection.bulkWrite(operations, { session: currentSession() });
+    return added.filter((_, index) => index in upsertedIds);
+  }
+
+  /** Notes how a channel ended, unless that is known already or it is none of this notification's (R123). */
+  async settleDelivery(
+    id: string,
+    userId: string,
+    channel: NotificationChannel,
+    status: Exclude<DeliveryStatus, 'pending'>,
+    now: Date,
+  ): Promise<void> {
+    const field = `deliveryStatus.${channel}`;
+    await this.model.collection.updateOne(
+      { _id: id as never, userId, [field]: 'pending' },
+      { $set: { [field]: status, updatedAt: now }, $inc: { version: 1 } },
+      { session: currentSession() },
+    );
   }
 
   /** For a person whose account was deleted. */

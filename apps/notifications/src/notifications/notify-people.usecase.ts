@@ -1,6 +1,6 @@
 import { Clock, derivedId, type Context, type EventEnvelope } from '@atelier/kernel';
 import { UseCase } from '@atelier/service';
-import { QueueEmail } from '../emails/queue-email.usecase.js';
+import { QueueEmails } from '../emails/queue-emails.usecase.js';
 import type { News } from '../templates/news.domain.js';
 import { createNotification } from './notification.domain.js';
 import { NotificationRepository } from './notification.repository.js';
@@ -13,7 +13,7 @@ import { NotificationRepository } from './notification.repository.js';
 export class NotifyPeople {
   constructor(
     private readonly notifications: NotificationRepository,
-    private readonly queueEmail: QueueEmail,
+    private readonly queueEmails: QueueEmails,
     private readonly clock: Clock,
   ) {}
 
@@ -22,12 +22,14 @@ export class NotifyPeople {
     news: readonly News[],
     context: Context,
   ): Promise<void> {
-    for (const item of news) {
-      const id = derivedId('ntf', `${fact.id}:${item.recipientId}`, new Date(fact.time));
-      if (await this.notifications.load(id, { userId: item.recipientId })) continue;
-      const change = createNotification(id, item, fact.id, this.clock.now());
-      const notification = await this.notifications.save(change, context);
-      if (item.channels.includes('email')) await this.queueEmail.execute(notification, context);
-    }
+    const now = this.clock.now();
+    const added = await this.notifications.addMissing(
+      news.map((item) => {
+        const id = derivedId('ntf', `${fact.id}:${item.recipientId}`, new Date(fact.time));
+        return createNotification(id, item, fact.id, now).state;
+      }),
+    );
+    const byEmail = added.filter(({ deliveryChannels }) => deliveryChannels.includes('email'));
+    await this.queueEmails.execute(byEmail, context);
   }
 }

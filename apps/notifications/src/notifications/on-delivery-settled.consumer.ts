@@ -1,5 +1,4 @@
 import { DeliveryFailed, DeliverySent } from '@atelier/contracts/notifications/delivery.events';
-import type { Context } from '@atelier/kernel';
 import { Consumer, type Consumes, type EventOf } from '@atelier/messaging';
 import { SettleDelivery } from './settle-delivery.usecase.js';
 
@@ -14,9 +13,9 @@ type Settled = typeof DeliverySent | typeof DeliveryFailed;
 export class OnDeliverySettled implements Consumes<Settled> {
   constructor(private readonly settleDelivery: SettleDelivery) {}
 
-  handle({ data }: EventOf<Settled>, context: Context): Promise<void> {
+  handle({ data }: EventOf<Settled>): Promise<void> {
     const { notificationId, userId, channel } = data;
     const status = 'sentAt' in data ? 'sent' : 'failed';
-    return this.settleDelivery.execute({ notificationId, userId, channel, status }, context);
+    return this.settleDelivery.execute({ notificationId, userId, channel, status });
   }
 }

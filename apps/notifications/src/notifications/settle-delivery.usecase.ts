@@ -1,7 +1,6 @@
 import type { DeliveryStatus, NotificationChannel } from '@atelier/contracts/notifications/notifications.api';
-import { Clock, type Context } from '@atelier/kernel';
+import { Clock } from '@atelier/kernel';
 import { UseCase } from '@atelier/service';
-import { settleDelivery } from './notification.domain.js';
 import { NotificationRepository } from './notification.repository.js';
 
 export interface SettleDeliveryInput {
@@ -19,10 +18,7 @@ export class SettleDelivery {
     private readonly clock: Clock,
   ) {}
 
-  async execute(input: SettleDeliveryInput, context: Context): Promise<void> {
-    const { notificationId, userId, channel, status } = input;
-    const notification = await this.notifications.load(notificationId, { userId });
-    const change = notification && settleDelivery(notification, channel, status, this.clock.now());
-    if (change) await this.notifications.save(change, context);
+  execute({ notificationId, userId, channel, status }: SettleDeliveryInput): Promise<void> {
+    return this.notifications.settleDelivery(notificationId, userId, channel, status, this.clock.now());
   }
 }

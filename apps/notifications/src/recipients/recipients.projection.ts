@@ -37,12 +37,16 @@ export class Recipients implements Projects<UserFact> {
     this.rows = database.model<RecipientRow>('view_recipients', recipientSchema);
   }
 
-  /** Undefined while identity's fact has not come yet. */
-  async find(userId: string): Promise<Recipient | undefined> {
-    const row = await this.row(userId);
-    if (!row) return undefined;
-    const { email, displayName, accountStatus } = row;
-    return { userId, email, displayName, accountStatus };
+  /** By user; those are missing of whom identity's fact has not come yet. */
+  async find(userIds: readonly string[]): Promise<ReadonlyMap<string, Recipient>> {
+    const found = await this.rows.collection.find({ _id: { $in: [...userIds] as never[] } }).toArray();
+    const rows = found as unknown as RecipientRow[];
+    return new Map(
+      rows.map(({ _id: userId, email, displayName, accountStatus }) => [
+        userId,
+        { userId, email, displayName, accountStatus },
+      ]),
+    );
   }
 
   /** A replayed dead letter comes late: what is older than the row changes nothing. */
