@@ -126,7 +126,7 @@ export function benchOutbox(): Promise<Report> {
       begin();
       const { seconds, cpu } = await drain(service, stack, () => received.size);
       rows.push({
-        what: 'a backlog drains',
+        what: 'a backlog drains, once the broker is back',
         events: DRAIN_EVENTS,
         'per second': round(DRAIN_EVENTS / seconds),
         'CPU seconds of the service': round(cpu),
@@ -176,17 +176,12 @@ async function drain(
     await ticker.commit(DRAIN_EVENTS_PER_COMMIT);
   if (received() > 0)
     throw new Error('the broker was back before the backlog stood: run it on a quieter machine');
-  const restarted = stack.restartKafka();
-  await arrived(() => received() > 0);
-  const already = received();
+  // From before the broker is back: the relay has published much before the consumer has found its group again.
   const cpuBefore = cpuSeconds([process.pid]);
+  await stack.restartKafka();
   const from = performance.now();
   await arrived(() => received() >= DRAIN_EVENTS);
-  const share = DRAIN_EVENTS / (DRAIN_EVENTS - already);
-  const seconds = ((performance.now() - from) / 1000) * share;
-  const cpu = (cpuSeconds([process.pid]) - cpuBefore) * share;
-  await restarted;
-  return { seconds, cpu };
+  return { seconds: (performance.now() - from) / 1000, cpu: cpuSeconds([process.pid]) - cpuBefore };
 }
 
 async function arrived(done: () => boolean): Promise<void> {
