@@ -18,9 +18,6 @@ const base = {
 
 const ring = (displayName, testMatch, more = {}) => ({ ...base, displayName, testMatch, ...more });
 
-/** For the rings with real processes, brokers and databases. */
-const retryOnce = { setupFilesAfterEnv: ['<rootDir>/tools/stack/setup/retry-once.mjs'] };
-
 export default {
   workerIdleMemoryLimit: '512MB',
   // A bound against hanging, not a promise of speed. Jest knows no time-out per project.
@@ -28,8 +25,8 @@ export default {
   projects: [
     ring('unit', ['**/*.spec.ts', ...named.map((kind) => `!${specs(kind)}`)]),
     ring('contract', [specs('contract')]),
-    ring('int', [specs('int')], retryOnce),
-    ring('stress', [specs('stress')], retryOnce),
-    ring('system', ['<rootDir>/apps/e2e/**/*.e2e.spec.ts'], retryOnce),
+    ring('int', [specs('int')]),
+    ring('stress', [specs('stress')]),
+    ring('system', ['<rootDir>/apps/e2e/**/*.e2e.spec.ts']),
   ],
 };
