@@ -21,7 +21,11 @@ export function print(text: string): void {
 
 /** The stack's own words; a JSON line where machines read. */
 export function say(text: string): void {
-  print(isJson ? JSON.stringify({ level: 30, time: new Date().toISOString(), service: 'stack', msg: text.trim() }) : text);
+  print(
+    isJson
+      ? JSON.stringify({ level: 30, time: new Date().toISOString(), service: 'stack', msg: text.trim() })
+      : text,
+  );
 }
 
 /** Shows one line that the next one replaces; without a terminal each is a line of its own. */
