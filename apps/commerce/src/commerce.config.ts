@@ -23,7 +23,8 @@ export const commerceConfig = defineConfig('commerce', {
   PURCHASE_SWEEP_MS: milliseconds(50).default(10_000),
   /** How soon a stored webhook event is found again by itself, after a crash or a failure. */
   WEBHOOK_SWEEP_MS: milliseconds(50).default(1_000),
-  WEBHOOK_LEASE_MS: milliseconds(1_000).default(30_000),
+  /** An attempt is one transaction. A replica that was killed in it keeps the payment waiting for so long. */
+  WEBHOOK_LEASE_MS: milliseconds(1_000).default(10_000),
   /** Signs the sandbox provider's webhooks. */
   SANDBOX_WEBHOOK_SECRET: z.string().min(32),
   SANDBOX_WEBHOOK_TIMEOUT_MS: milliseconds(100).default(5_000),

@@ -41,7 +41,8 @@ export interface StoryEnd {
 }
 
 const PRICE_CREDITS = 100;
-const SOON_MS = 20_000;
+/** Longer than the leases of what may have been killed in the middle of it. */
+const SOON_MS = 45_000;
 const JOB_MS = 60_000;
 
 interface Person {
