@@ -4,7 +4,7 @@ import type { PipelineStage } from '@atelier/contracts/studio/jobs.api';
 import type { FindImage } from '../images/find-image.usecase.js';
 import type { Image } from '../images/image.domain.js';
 import type { JobResult } from '../jobs/job.domain.js';
-import { JobWorker, type Attempt, type JobWorkerParts } from '../jobs/job-worker.js';
+import { JobWorker, type Attempt, type JobWorkerParts } from '../jobs/job-worker.process.js';
 import { ObjectMissing, type ObjectStore } from '../objects/object-store.js';
 import {
   resultKeyOf,
@@ -13,7 +13,7 @@ import {
   TIERS,
   type EnhancementJob,
 } from './enhancement.domain.js';
-import type { ModelProvider } from './model-provider.js';
+import type { ModelProvider } from '../models/model-provider.js';
 import { analyse, ANALYSIS_SOURCE, crop, findCrop, writePrompt } from './picture-pipeline.js';
 
 /** Takes an image through the four stages (R268); each is visible before it runs, with what the last one found. */

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import sharp from 'sharp';
 import { aPicture } from '../images/pictures.fixture.js';
-import { GeminiModel } from './gemini-model.js';
+import { GeminiModel } from './gemini-model.client.js';
 import { LocalModel } from './local-model.js';
 import type { GenerationRequest, ModelProvider } from './model-provider.js';
 
