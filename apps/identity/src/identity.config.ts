@@ -31,6 +31,8 @@ export const identityConfig = defineConfig('identity', {
     .int()
     .min(MINUTE_MS)
     .default(90 * DAY_MS),
+  /** Whoever signs in once more ends their oldest session. */
+  SESSIONS_OPEN_MAX: z.coerce.number().int().min(1).max(250).default(100),
   /** Whoever signed in no longer ago than this may delete their account without the password. */
   FRESH_LOG_IN_MS_MAX: z.coerce
     .number()

@@ -2,9 +2,9 @@ import { Clock, type Context } from '@atelier/kernel';
 import { Database } from '@atelier/persistence';
 import { assertVersion, UseCase } from '@atelier/service';
 import { AuditLog } from '../audit/audit-log.js';
+import { ConfirmOwner } from '../sessions/confirm-owner.usecase.js';
 import { assertMayDelete, deleteUser, isDeleted, userNotFound, type UserId } from '../users/user.domain.js';
 import { UserRepository } from '../users/user.repository.js';
-import { OwnerConfirmation } from './owner-confirmation.js';
 
 /** Who deletes: the owner, with or without the password, or an admin. */
 export type Deletion =
@@ -23,7 +23,7 @@ export type Deletion =
 export class DeleteUser {
   constructor(
     private readonly users: UserRepository,
-    private readonly ownerConfirmation: OwnerConfirmation,
+    private readonly confirmOwner: ConfirmOwner,
     private readonly audit: AuditLog,
     private readonly database: Database,
     private readonly clock: Clock,
@@ -35,7 +35,7 @@ export class DeleteUser {
     if (!user) throw userNotFound();
     if (isDeleted(user)) return;
     if (deletion.by === 'admin') assertMayDelete(actor, user);
-    else await this.ownerConfirmation.assertOwner(user, deletion.password, context);
+    else await this.confirmOwner.execute(user, deletion.password, context);
     if (expectedVersion !== undefined) assertVersion(expectedVersion, user.version);
     await this.database.transaction(async () => {
       await this.users.save(deleteUser(user, actor.id as UserId, this.clock.now()), context);

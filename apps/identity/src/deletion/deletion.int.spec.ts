@@ -141,6 +141,7 @@ describe('deleting one’s own account', () => {
       { email: ada.email, accountStatus: 'active' },
     ]);
     expect(await rows('audit_logs', { userId: ada.id, action: 'log_in_failed' })).toHaveLength(2);
+    expect(await rows('audit_logs', { userId: ada.id, action: 'log_in_locked_out' })).toHaveLength(1);
   });
 
   it('needs no password in a session that began just now, and only in one’s own', async () => {

@@ -1,5 +1,5 @@
-import { Injectable } from '@nestjs/common';
-import { importJWK, SignJWT, type CryptoKey, type JWK } from 'jose';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { createLocalJWKSet, importJWK, jwtVerify, SignJWT, type CryptoKey, type JWK } from 'jose';
 import {
   ACCESS_TOKEN_AUDIENCE,
   ACCESS_TOKEN_ISSUER,
@@ -11,8 +11,8 @@ import { identityConfig } from '../identity.config.js';
 
 /** Signs access tokens; everybody checks them with the public half, which `jwks` publishes. */
 @Injectable()
-export class AccessTokenSigner {
-  readonly jwks: { readonly keys: readonly JWK[] };
+export class AccessTokenSigner implements OnModuleInit {
+  readonly jwks: { readonly keys: JWK[] };
   private readonly algorithm: 'ES256' | 'EdDSA';
   private readonly kid: string;
   private readonly key: Promise<CryptoKey | Uint8Array>;
@@ -24,6 +24,19 @@ export class AccessTokenSigner {
     this.jwks = { keys: [{ ...publicKey, alg: this.algorithm, use: 'sig' }] };
     this.key = importJWK(config.JWT_PRIVATE_JWK, this.algorithm);
     this.key.catch(() => undefined);
+  }
+
+  /** A key whose halves do not belong together would sign tokens that everybody refuses: better no start. */
+  async onModuleInit(): Promise<void> {
+    try {
+      const token = await this.sign({ sub: 'start', sid: 'start', role: 'user' }, new Date());
+      await jwtVerify(token, createLocalJWKSet(this.jwks));
+    } catch (cause) {
+      throw new Error(
+        'JWT_PRIVATE_JWK cannot sign access tokens: d, x and y are not of one key. Make a new one.',
+        { cause },
+      );
+    }
   }
 
   /** A token for one session of one user, valid for `ACCESS_TOKEN_LIFETIME_SECONDS` from `now`. */

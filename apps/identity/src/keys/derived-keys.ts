@@ -6,8 +6,7 @@ import { identityConfig } from '../identity.config.js';
 const KEY_BYTES = 32;
 
 /** What a derived key is for; each purpose has a key of its own (HKDF, RFC 5869). */
-export type KeyPurpose =
-  'refresh-token' | 'ip-address' | 'idempotency-answer' | 'idempotency-request' | 'throttle';
+export type KeyPurpose = 'refresh-token' | 'ip-address' | 'idempotency-answer' | 'throttle';
 
 /** The keys that identity derives from `DATA_ENCRYPTION_KEY`. */
 @Injectable()

@@ -3,8 +3,6 @@ import { UseCase } from '@atelier/service';
 import { endSession } from './session.domain.js';
 import { SessionRepository } from './session.repository.js';
 
-const SESSIONS_READ_MAX = 100;
-
 /**
  * Ends all sessions of a person whose account was deleted, and forgets their devices (R226). Until it has run, a
  * refresh is refused by the account itself.
@@ -20,12 +18,8 @@ export class CloseSessions {
 
   async execute(userId: string, context: Context): Promise<void> {
     const now = this.clock.now();
-    for (;;) {
-      const open = await this.sessions.openOf(userId, SESSIONS_READ_MAX);
-      for (const session of open)
-        await this.sessions.save(endSession(session, 'account_closed', now), context);
-      if (open.length < SESSIONS_READ_MAX) break;
-    }
+    for (const session of await this.sessions.openOf(userId))
+      await this.sessions.save(endSession(session, 'account_closed', now), context);
     await this.sessions.forgetDevicesOf(userId);
   }
 }

@@ -9,9 +9,8 @@ const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
 /**
- * The answer of a registration holds tokens, and its request a password. So answers are kept encrypted
- * (AES-256-GCM, bound to their key), and the request's hash under a key: neither can be used, nor a password
- * guessed, by somebody who reads the database.
+ * The answer of a registration holds tokens. So answers are kept encrypted (AES-256-GCM, bound to their key):
+ * nobody who reads the database can use them. The request's hash is keyed already, by the platform.
  */
 @Injectable()
 export class SealedIdempotencyStore extends IdempotencyStore {
@@ -23,12 +22,7 @@ export class SealedIdempotencyStore extends IdempotencyStore {
   }
 
   async begin(seed: string, requestHash: string, ttlMs: number, leaseMs: number): Promise<IdempotencyState> {
-    const state = await this.store.begin(
-      seed,
-      this.keys.mac('idempotency-request', requestHash),
-      ttlMs,
-      leaseMs,
-    );
+    const state = await this.store.begin(seed, requestHash, ttlMs, leaseMs);
     return state.state === 'replay' && typeof state.body === 'string'
       ? { ...state, body: this.unseal(state.body, seed) }
       : state;

@@ -31,6 +31,9 @@ const schema = aggregateSchema<Session>({
   .index({ lastActivityAt: -1, _id: -1 })
   .index({ expiresAt: 1 }, { expireAfterSeconds: 0 });
 
+/** More than `SESSIONS_OPEN_MAX` may ever be, so that this is all of them. */
+const OPEN_READ_MAX = 500;
+
 /** Log-in sessions. Expired rows are removed by the index on `expiresAt` (R225). */
 @Injectable()
 export class SessionRepository extends Repository<Session, 'userId'> {
@@ -44,8 +47,8 @@ export class SessionRepository extends Repository<Session, 'userId'> {
   }
 
   /** Sessions of the user that nobody has ended, the newest first. */
-  async openOf(userId: string, limit: number): Promise<readonly Session[]> {
-    return (await this.page({ userId, endedAt: { $exists: false } }, { limit })).items;
+  async openOf(userId: string): Promise<readonly Session[]> {
+    return (await this.page({ userId, endedAt: { $exists: false } }, { limit: OPEN_READ_MAX })).items;
   }
 
   /** Removes where from and with what the user signed in. The version goes on, so that no refresh puts it back. */

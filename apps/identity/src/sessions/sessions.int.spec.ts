@@ -4,13 +4,14 @@ import { ACCESS_TOKEN_AUDIENCE, ACCESS_TOKEN_ISSUER } from '@atelier/contracts/i
 import { SessionEnded } from '@atelier/contracts/identity/session.events';
 import { UserRegistered } from '@atelier/contracts/identity/user.events';
 import { type Actor, newId } from '@atelier/kernel';
-import { aVisitor, startService, type ServiceUnderTest } from '@atelier/testing';
+import { aVisitor, eventually, startService, type ServiceUnderTest } from '@atelier/testing';
 import { identityConfig } from '../identity.config.js';
 import { IdentityModule } from '../identity.module.js';
 
 const PASSWORD = 'violet-harbour-lantern-42';
 const REFRESH_GRACE_MS = 1_500;
 const FAILURES_PER_ACCOUNT_MAX = 3;
+const SESSIONS_OPEN_MAX = 3;
 
 const jwk = {
   ...generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' }),
@@ -22,6 +23,7 @@ const env = {
   REFRESH_GRACE_MS: String(REFRESH_GRACE_MS),
   LOG_IN_FAILURES_PER_ACCOUNT_MAX: String(FAILURES_PER_ACCOUNT_MAX),
   LOG_IN_WINDOW_MS: '86400000',
+  SESSIONS_OPEN_MAX: String(SESSIONS_OPEN_MAX),
 };
 
 describe('registration and sessions', () => {
@@ -211,6 +213,59 @@ describe('registration and sessions', () => {
       expect((await post('login', { email, password: 'wrong' })).status).toBe(401);
       const { status, body } = await post('login', { email, password: PASSWORD });
       expect([status, body.code]).toEqual([403, 'identity.user.suspended']);
+    });
+  });
+
+  describe('signing in to an account that is closed meanwhile', () => {
+    it.each([
+      ['suspended', 403, 'identity.user.suspended'],
+      ['pending', 403, 'identity.user.pending'],
+      ['deleted', 401, 'identity.login.failed'],
+    ])('gives no token and no session once it is %s', async (accountStatus, status, code) => {
+      const { email, user } = await registered();
+      const [before, others] = [await rows('log_in_throttles', {}), aQueueAtTheHasher()];
+      const answer = post('login', { email, password: PASSWORD });
+      // Counted, so read, and not yet compared: those who came before have to be first.
+      await eventually(async () =>
+        expect(await rows('log_in_throttles', {})).toHaveLength(before.length + 7),
+      );
+      await identity.database.connection
+        .collection('users')
+        .updateOne({ email }, { $set: { accountStatus }, $inc: { version: 1 } });
+      expect(await answer).toMatchObject({ status, body: { code } });
+      expect(await rows('user_sessions', { userId: user.id })).toHaveLength(1);
+      expect(await actionsOf(user.id)).not.toContain('log_in');
+      await others;
+    });
+
+    const aQueueAtTheHasher = () =>
+      Promise.all(
+        Array.from({ length: 6 }, () => post('login', { email: someone().email, password: 'not this one' })),
+      );
+  });
+
+  describe('a person with many sessions', () => {
+    it('keeps the newest: whoever signs in once more ends the oldest', async () => {
+      const { email, user, refreshToken: first } = await registered();
+      for (let n = 1; n <= SESSIONS_OPEN_MAX; n++)
+        expect((await post('login', { email, password: PASSWORD })).status).toBe(200);
+      const open = await rows('user_sessions', { userId: user.id, endedAt: { $exists: false } });
+      expect(open).toHaveLength(SESSIONS_OPEN_MAX);
+      expect((await post('refresh', { refreshToken: first })).status).toBe(401);
+      const ended = (await identity.facts(SessionEnded)).filter(({ data }) => data.userId === user.id);
+      expect(ended.map(({ data }) => data.reason)).toEqual(['too_many']);
+    });
+
+    it('has no more of them when all log-ins come at once', async () => {
+      const { email, user } = await registered();
+      const logIns = Array.from({ length: SESSIONS_OPEN_MAX + 3 }, () =>
+        post('login', { email, password: PASSWORD }),
+      );
+      const answers = await Promise.all(logIns);
+      const through = answers.filter(({ status }) => status === 200);
+      expect(through.length).toBeGreaterThan(0);
+      const open = { userId: user.id, endedAt: { $exists: false } };
+      expect((await rows('user_sessions', open)).length).toBeLessThanOrEqual(SESSIONS_OPEN_MAX);
     });
   });
 

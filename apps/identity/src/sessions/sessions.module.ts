@@ -3,7 +3,9 @@ import { AuditModule } from '../audit/audit.module.js';
 import { KeysModule } from '../keys/keys.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { AuthController } from './auth.controller.js';
+import { CheckPassword } from './check-password.usecase.js';
 import { CloseSessions } from './close-sessions.usecase.js';
+import { ConfirmOwner } from './confirm-owner.usecase.js';
 import { LogIn } from './log-in.usecase.js';
 import { LogInThrottle } from './log-in-throttle.js';
 import { LogOut } from './log-out.usecase.js';
@@ -24,11 +26,13 @@ import { StartSession } from './start-session.usecase.js';
     LogInThrottle,
     StartSession,
     SignUp,
+    CheckPassword,
     LogIn,
     RefreshSession,
     LogOut,
     CloseSessions,
+    ConfirmOwner,
   ],
-  exports: [SessionRepository, LogInThrottle],
+  exports: [ConfirmOwner],
 })
 export class SessionsModule {}

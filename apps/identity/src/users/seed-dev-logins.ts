@@ -3,9 +3,12 @@ import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common'
 import { z } from 'zod';
 import { emailSchema } from '@atelier/contracts/identity/auth.api';
 import { DomainError, newId, type Context } from '@atelier/kernel';
+import { Database } from '@atelier/persistence';
 import { type ConfigOf, InjectConfig } from '@atelier/service';
 import { identityConfig } from '../identity.config.js';
+import { PasswordHasher } from '../passwords/password-hasher.js';
 import { RegisterUser } from './register-user.usecase.js';
+import { UserRepository } from './user.repository.js';
 
 const login = z.object({ email: emailSchema, password: z.string().min(1) });
 const devLogins = z.object({ admin: login, moderator: login });
@@ -18,6 +21,9 @@ export class SeedDevLogins implements OnApplicationBootstrap {
 
   constructor(
     private readonly registerUser: RegisterUser,
+    private readonly users: UserRepository,
+    private readonly passwords: PasswordHasher,
+    private readonly database: Database,
     @InjectConfig(identityConfig) private readonly config: ConfigOf<typeof identityConfig>,
   ) {}
 
@@ -47,6 +53,12 @@ export class SeedDevLogins implements OnApplicationBootstrap {
       } catch (error) {
         // From an earlier start, or by another replica just now.
         if (!(error instanceof DomainError) || error.code !== 'identity.user.email_taken') throw error;
+        const user = await this.users.byEmail(email);
+        if (await this.passwords.verify(password, user?.passwordHash)) continue;
+        this.log.warn(
+          `The log-in for the role ${role} in ${file} does not work: the database ` +
+            `"${this.database.connection.name}" has ${email} with another password. Name another database.`,
+        );
       }
     }
   }

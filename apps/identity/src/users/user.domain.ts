@@ -17,14 +17,6 @@ import {
 export type UserId = Id<'usr'>;
 export type AccountStatus = (typeof ACCOUNT_STATUSES)[number];
 
-/** Only suspension has a way back; deletion has none (SM1, SM13). */
-export const ACCOUNT_TRANSITIONS: Readonly<Record<AccountStatus, readonly AccountStatus[]>> = {
-  pending: ['active', 'deleted'],
-  active: ['suspended', 'deleted'],
-  suspended: ['active', 'deleted'],
-  deleted: [],
-};
-
 /** A person's account. One row whatever they sign in with; the optional fields belong to later features. */
 export interface User {
   readonly id: UserId;

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import mongoose from 'mongoose';
 import { PLATFORM_ROLES } from '@atelier/kernel';
 import { aggregateSchema, currentSession, Database, Outbox, Repository } from '@atelier/persistence';
-import { BIO_CHARS_MAX, emailTaken, type User, type UserId } from './user.domain.js';
+import { BIO_CHARS_MAX, emailTaken, type AccountStatus, type User, type UserId } from './user.domain.js';
 
 const { Mixed } = mongoose.Schema.Types;
 const text = { type: String };
@@ -117,15 +117,17 @@ export class UserRepository extends Repository<User, 'id'> {
   }
 
   /**
-   * Counts a log-in (R15). Not by `save`: log-ins of one person at the same time must not refuse each other. It
-   * takes a version of its own, so that no change which was loaded before can write over it.
+   * Counts a log-in (R15), and answers whether the account may sign in at this moment. Not by `save`: log-ins of one
+   * person at the same time must not refuse each other. It takes a version of its own, so that no change which was
+   * loaded before can write over it.
    */
-  async countLogIn(id: UserId, now: Date): Promise<void> {
-    await this.model.collection.updateOne(
-      // A tombstone stays one, even when its log-in was half way through.
-      { _id: id as never, deletedAt: { $exists: false } },
+  async countLogIn(id: UserId, now: Date): Promise<boolean> {
+    const active: AccountStatus = 'active';
+    const { matchedCount } = await this.model.collection.updateOne(
+      { _id: id as never, accountStatus: active },
       { $set: { lastLoginAt: now, lastActiveAt: now }, $inc: { loginSeq: 1, version: 1 } },
       { session: currentSession() },
     );
+    return matchedCount === 1;
   }
 }

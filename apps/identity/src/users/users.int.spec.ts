@@ -2,6 +2,8 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
 import { UserRegistered, UserUpdated } from '@atelier/contracts/identity/user.events';
 import { type Actor, newId } from '@atelier/kernel';
 import { aService, aUser, aVisitor, startService, type ServiceUnderTest } from '@atelier/testing';
@@ -100,6 +102,21 @@ describe('accounts and the audit log', () => {
     it('sign in with the password of the file', async () => {
       const { status, body } = await identity.as(aVisitor).post('/api/v1/auth/login', logins.admin);
       expect([status, body.user?.role]).toEqual([200, 'admin']);
+    });
+
+    it('of another file are said not to work in a database that has their addresses', async () => {
+      const warned = jest.spyOn(Logger.prototype, 'warn').mockReturnValue(undefined);
+      const file = join(folder, 'dev-logins.json');
+      const clone = { ...logins, admin: { ...logins.admin, password: 'of-another-clone' } };
+      await writeFile(file, JSON.stringify(clone));
+      await identity.app.get(SeedDevLogins, { strict: false }).onApplicationBootstrap();
+      await writeFile(file, JSON.stringify(logins));
+      const said = warned.mock.calls.map(([text]) => String(text)).filter((text) => text.includes('log-in'));
+      warned.mockRestore();
+      expect(said).toHaveLength(1);
+      expect(said[0]).toContain('role admin');
+      expect(said[0]).toContain(file);
+      expect(said[0]).toContain(identity.database.connection.name);
     });
   });
 

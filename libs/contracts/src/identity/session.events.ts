@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineEvent, idSchema } from '@atelier/kernel';
 
-export const SESSION_END_REASONS = ['logged_out', 'reuse_detected', 'account_closed'] as const;
+export const SESSION_END_REASONS = ['logged_out', 'reuse_detected', 'account_closed', 'too_many'] as const;
 
 export const SessionEnded = defineEvent({
   type: 'identity.session.ended.v1',
