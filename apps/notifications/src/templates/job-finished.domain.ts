@@ -14,6 +14,7 @@ export function jobFinished(data: Data): News[] {
   } as const;
   const creditsBack =
     data.costCredits > 0 ? ` Your ${creditsText(data.costCredits)} are available again.` : '';
+  const why = data.reasonText ?? 'The job could not be finished. Nothing was charged.';
   switch (data.outcome) {
     case 'completed':
       return [
@@ -35,7 +36,7 @@ export function jobFinished(data: Data): News[] {
           type: 'error',
           priority: 'high',
           title: `“${data.title}” failed`,
-          message: `Nothing was charged.${creditsBack} Reason: ${data.reason ?? 'unknown'}`,
+          message: `${why}${creditsBack}`,
           channels: IN_APP_AND_EMAIL,
         },
       ];

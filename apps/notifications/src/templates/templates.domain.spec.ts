@@ -111,12 +111,22 @@ describe('a job', () => {
     });
   });
 
-  it('that failed says why and that the credits are back', () => {
-    const reason = 'The picture is empty.';
-    const failed = jobFinished({ ...job, outcome: 'failed', chargedCredits: 0, resultId: null, reason });
+  const failure = { ...job, outcome: 'failed', chargedCredits: 0, resultId: null } as const;
+  const reason = 'studio.enhancement.nothing_to_enhance';
+
+  it('that failed says why in words and that the credits are back', () => {
+    const reasonText = 'The picture is one flat tone. Nothing was charged.';
+    const failed = jobFinished({ ...failure, reason, reasonText });
     expect(only(failed)).toMatchObject({ type: 'error', priority: 'high', channels: ['in_app', 'email'] });
     expect(failed[0]!.message).toBe(
-      'Nothing was charged. Your 5 credits are available again. Reason: The picture is empty.',
+      'The picture is one flat tone. Nothing was charged. Your 5 credits are available again.',
+    );
+  });
+
+  it('that failed without words for it shows no code', () => {
+    const failed = jobFinished({ ...failure, reason });
+    expect(failed[0]!.message).toBe(
+      'The job could not be finished. Nothing was charged. Your 5 credits are available again.',
     );
   });
 

@@ -25,6 +25,7 @@ const intent = (overrides: Partial<Job> = {}): Job => ({
   userId: newId('usr'),
   status: 'pending',
   progress: 0,
+  currentStage: null,
   costCredits: 5,
   holdId: newId('hld'),
   retryCount: 0,
@@ -50,6 +51,7 @@ const running = (overrides: Partial<Job> = {}): Job =>
     leasedUntil: new Date('2026-11-21T08:00:20.000Z'),
     processingStartedAt: new Date('2026-11-21T08:00:02.000Z'),
     progress: 50,
+    currentStage: 'generating',
     ...overrides,
   });
 const dataOf = ({ events }: ReturnType<typeof queueJob>) =>
@@ -108,6 +110,12 @@ describe('a job', () => {
     expect([state.status, state.retryCount, state.errorMessage]).toEqual(['failed', 0, 'flat']);
   });
 
+  it('tells why it failed, by a code and in words', () => {
+    expect(dataOf(failJob(running(), final, about, NOW))).toMatchObject([
+      { reason: 'studio.enhancement.nothing_to_enhance', reasonText: 'flat' },
+    ]);
+  });
+
   it('goes back uncounted when its worker stops in good order', () => {
     const { state, events } = returnJob(running(), 'lea_1', NOW);
     expect(state).toMatchObject({
@@ -116,6 +124,7 @@ describe('a job', () => {
       availableAt: NOW,
       leaseId: null,
       progress: 0,
+      currentStage: null,
     });
     expect(events).toEqual([]);
   });

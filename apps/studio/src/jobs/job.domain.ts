@@ -1,4 +1,4 @@
-import { DomainError, type Change, type DomainEvent, type Id } from '@atelier/kernel';
+import { DomainError, type Change, type Context, type DomainEvent, type Id } from '@atelier/kernel';
 import {
   JobFinished,
   JobRequested,
@@ -21,6 +21,8 @@ export interface Job {
   readonly status: JobStatus;
   /** Percent. */
   readonly progress: number;
+  /** Where its worker is, and where it was when the job ended. Null while no worker has begun. */
+  readonly currentStage: string | null;
   readonly costCredits: number;
   /** Null for a job that costs nothing. */
   readonly holdId: Id<'hld'> | null;
@@ -83,6 +85,15 @@ const BACKOFF_MAX_MS = 60_000;
 
 export const isOpen = ({ status }: Job): boolean => status === 'pending' || status === 'processing';
 export const isIntent = (job: Job): boolean => job.status === 'pending' && job.queuedAt === null;
+
+/** Who acts on a job when its user does not: the service, within the story that the request began. */
+export const contextOf = (job: Job, causationId: string): Context => ({
+  actor: { kind: 'service', id: 'studio' },
+  correlationId: job.correlationId,
+  causationId,
+  ...(job.traceparent ? { traceparent: job.traceparent } : {}),
+  ...(job.tenantId ? { tenantId: job.tenantId } : {}),
+});
 
 /** The credits are held: from now on workers may take the job. */
 export function queueJob<J extends Job>(job: J, about: JobSubject, now: Date): Change<J> {
@@ -147,7 +158,18 @@ export function returnJob<J extends Job>(job: J, leaseId: string, now: Date): Ch
 export function failJob<J extends Job>(job: J, failure: JobFailure, about: JobSubject, now: Date): Change<J> {
   assertMay(job, 'failed');
   const state = ended(job, 'failed', now, failure);
-  return { state, events: [finished(state, about, 'failed', { resultId: null, reason: failure.code }, now)] };
+  return {
+    state,
+    events: [
+      finished(
+        state,
+        about,
+        'failed',
+        { resultId: null, reason: failure.code, reasonText: failure.detail },
+        now,
+      ),
+    ],
+  };
 }
 
 /** Its user does not want it any more; its credits come back. A job that is canceled already stays so. */
@@ -169,6 +191,7 @@ function returned<J extends Job>(job: J, availableAt: Date, now: Date): J {
     ...job,
     status: 'pending',
     progress: 0,
+    currentStage: null,
     availableAt,
     leaseId: null,
     leasedUntil: null,
@@ -194,7 +217,7 @@ function finished(
   job: Job,
   about: JobSubject,
   outcome: (typeof JOB_OUTCOMES)[number],
-  ending: { readonly resultId: string | null; readonly reason: string | null },
+  ending: { readonly resultId: string | null; readonly reason: string | null; readonly reasonText?: string },
   now: Date,
 ): DomainEvent {
   const startedAt = job.processingStartedAt ?? now;

@@ -39,8 +39,12 @@ export const JobFinished = defineEvent({
     outcome: z.enum(JOB_OUTCOMES),
     /** The credits to capture: the cost of a completed job, 0 of the others. */
     chargedCredits: creditsSchema,
+    /** What came out. For an image enhancement the job's own id: the result is a variant of its image by that name. */
     resultId: z.string().nullable(),
+    /** Why it failed: a stable code, such as `studio.job.overdue`. */
     reason: z.string().nullable(),
+    /** The same in words, for the job's user. Older facts lack it. */
+    reasonText: z.string().optional(),
     durationMs: z.int().min(0),
     finishedAt: z.iso.datetime(),
   }),
@@ -48,7 +52,7 @@ export const JobFinished = defineEvent({
     ...example,
     outcome: 'completed',
     chargedCredits: 5,
-    resultId: 'img_01m7y1j20qe008c1f3vesc43m4',
+    resultId: 'job_01m7y1j20qe008c1f3vesc43m3',
     reason: null,
     durationMs: 1800,
     finishedAt: '2026-11-21T08:00:02.000Z',
