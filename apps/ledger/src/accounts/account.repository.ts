@@ -70,18 +70,16 @@ export class AccountRepository {
     );
   }
 
-  /**
-   * The balances of these users, of those that have one. From memory they may be old, which `write` notices; only
-   * what is not remembered is then read.
-   */
-  async ofUsers(userIds: readonly Id<'usr'>[], fromMemory: boolean): Promise<CreditBalance[]> {
-    const known = fromMemory ? userIds.flatMap((id) => this.remembered.get(id) ?? []) : [];
-    if (!fromMemory) for (const id of userIds) this.remembered.delete(id);
-    const ids =
-      known.length === 0 ? [...userIds] : userIds.filter((id) => !known.some((balance) => balance.id === id));
-    if (ids.length === 0) return known;
-    const rows = this.rows.find({ _id: { $in: ids } }, { session: currentSession() });
-    return [...known, ...(await rows.toArray()).map(toBalance)];
+  /** What this process remembers of these users. It may be old, which `write` notices. */
+  recall(userIds: readonly Id<'usr'>[]): CreditBalance[] {
+    return [...new Set(userIds)].flatMap((id) => this.remembered.get(id) ?? []);
+  }
+
+  /** The balances of these users, of those that have one. What was remembered of them is forgotten. */
+  async ofUsers(userIds: readonly Id<'usr'>[]): Promise<CreditBalance[]> {
+    for (const id of userIds) this.remembered.delete(id);
+    const rows = this.rows.find({ _id: { $in: [...userIds] } }, { session: currentSession() });
+    return (await rows.toArray()).map(toBalance);
   }
 
   /** Keeps balances that were committed, so that the next change need not read them. */

@@ -17,7 +17,8 @@ const REFUSALS: ReadonlySet<string> = new Set(['payment_required', 'gone']);
  * the key: a repeat answers the hold as it is now.
  *
  * Emits: CreditsHeld.
- * Fails with: ledger.credits.insufficient, ledger.account.erased, ledger.hold.id_taken.
+ * Fails with: ledger.credits.insufficient, ledger.account.erased, ledger.hold.id_taken, ledger.account.busy,
+ * ledger.journal.busy.
  */
 @UseCase('ledger.place-hold')
 export class PlaceHold {

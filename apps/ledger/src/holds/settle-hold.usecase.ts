@@ -4,9 +4,9 @@ import { afterCommit } from '@atelier/persistence';
 import { UseCase } from '@atelier/service';
 import { CreditsReleased } from '@atelier/contracts/ledger/credits.events';
 import { giveBack } from '../accounts/account.domain.js';
-import { assertBalanced, userOf, userPostings, type EntryDraft } from '../journal/entry.domain.js';
+import { assertBalanced, userOf, userPostings } from '../journal/entry.domain.js';
 import { GroupCommit } from '../journal/group-commit.js';
-import { recordEntry } from '../journal/record-entry.js';
+import { recordEntry, type Capture, type Recording } from '../journal/record-entry.js';
 import type { Sheet } from '../journal/sheet.js';
 import {
   heldBy,
@@ -28,7 +28,8 @@ const lateCaptures = counter(
  * at the same time one does, and the others answer the hold as it then is.
  *
  * Emits: CreditsSpent (and CreditsGranted to who earns) on capture, CreditsReleased for what is given back.
- * Fails with: ledger.hold.not_found, ledger.hold.released, ledger.hold.amount_exceeded, ledger.entry.unbalanced.
+ * Fails with: ledger.hold.not_found, ledger.hold.released, ledger.hold.amount_exceeded, ledger.entry.unbalanced,
+ * ledger.account.busy, ledger.journal.busy.
  */
 @UseCase('ledger.settle-hold')
 export class SettleHold {
@@ -40,79 +41,71 @@ export class SettleHold {
   ) {}
 
   async execute(settlement: Settlement, context: Context): Promise<Hold | undefined> {
-    if (settlement.end === 'release' && settlement.mayBeMissing) {
-      if (!(await this.holds.load(settlement.holdId))) return undefined;
-    }
-    const users =
-      settlement.end === 'capture'
-        ? userPostings(settlement.entry).map(({ account }) => userOf(account))
-        : [(await this.load(settlement.holdId)).userId];
-    const { holdId } = settlement;
-    if (settlement.end === 'capture') assertBalanced(settlement.entry);
-    return this.group.run({
+    const users = await this.usersOf(settlement);
+    if (!users) return undefined;
+    const { hold, isLate } = await this.group.run({
       users,
-      holds: [holdId],
-      decide: (sheet) => this.settle(sheet, settlement, context),
+      holds: [settlement.holdId],
+      decide: (sheet) => settle(sheet, settlement, { context, now: this.clock.now() }),
     });
-  }
-
-  private settle(sheet: Sheet, settlement: Settlement, context: Context): Hold {
-    const now = this.clock.now();
-    const before = sheet.hold(settlement.holdId);
-    if (!before) throw holdNotFound(settlement.holdId);
-    const after = settleHold(before, settlement, now);
-    if (after === before) return before;
-    if (settlement.end === 'capture') {
-      this.capture(sheet, before, after, settlement.entry, context, now);
-    } else {
-      const balance = giveBack(sheet.balance(after.userId, now), after.amount, now);
-      const event = released(
-        after,
-        after.amount,
-        settlement.end === 'expire' ? 'expired' : settlement.reason,
-      );
-      sheet.put(balance);
-      sheet.facts.push({ event, version: balance.version, context });
-    }
-    sheet.endHold(before, after);
-    return after;
-  }
-
-  private async load(holdId: Hold['id']): Promise<Hold> {
-    const hold = await this.holds.load(holdId);
-    if (!hold) throw holdNotFound(holdId);
+    if (isLate) afterCommit(() => this.tellOfLate(hold));
     return hold;
   }
 
-  private capture(
-    sheet: Sheet,
-    before: Hold,
-    after: Hold,
-    entry: EntryDraft,
-    context: Context,
-    now: Date,
-  ): void {
-    const late = before.status === 'expired';
-    const rest = late ? 0 : after.amount - after.capturedAmount;
-    const capture = {
-      holdId: after.id,
-      userId: after.userId,
-      heldCredits: heldBy(before),
-      late,
-      events: rest > 0 ? [released(after, rest, 'partly_captured')] : [],
-    };
-    // Only one can win the hold: that saves the question whether its cause has an entry.
-    recordEntry(sheet, entry, { context, now, capture });
-    if (late) {
-      afterCommit(() => {
-        lateCaptures.inc();
-        this.log.warn(
-          { holdId: after.id, sourceId: after.sourceId, userId: after.userId },
-          'captured after expiry',
-        );
-      });
+  /** Whose accounts it touches; undefined when there is nothing to settle. */
+  private async usersOf(settlement: Settlement): Promise<Hold['userId'][] | undefined> {
+    if (settlement.end === 'capture') {
+      assertBalanced(settlement.entry);
+      return userPostings(settlement.entry).map(({ account }) => userOf(account));
     }
+    const hold = await this.holds.load(settlement.holdId);
+    if (hold) return [hold.userId];
+    if (settlement.end === 'release' && settlement.mayBeMissing) return undefined;
+    throw holdNotFound(settlement.holdId);
   }
+
+  private tellOfLate({ id: holdId, sourceId, userId }: Hold): void {
+    lateCaptures.inc();
+    this.log.warn({ holdId, sourceId, userId }, 'captured after expiry');
+  }
+}
+
+/** The hold as the settlement leaves it, and whether its capture came after its expiry. */
+interface Settled {
+  readonly hold: Hold;
+  readonly isLate: boolean;
+}
+type Occasion = Pick<Recording, 'context' | 'now'>;
+
+function settle(sheet: Sheet, settlement: Settlement, occasion: Occasion): Settled {
+  const { context, now } = occasion;
+  const before = sheet.hold(settlement.holdId);
+  if (!before) throw holdNotFound(settlement.holdId);
+  const hold = settleHold(before, settlement, now);
+  if (hold === before) return { hold, isLate: false };
+  if (settlement.end === 'capture') {
+    // Only one can win the hold: that saves the question whether its cause has an entry.
+    recordEntry(sheet, settlement.entry, { ...occasion, capture: captureOf(before, hold) });
+  } else {
+    const balance = giveBack(sheet.balance(hold.userId, now), hold.amount, now);
+    const event = released(hold, hold.amount, settlement.end === 'expire' ? 'expired' : settlement.reason);
+    sheet.put(balance);
+    sheet.facts.push({ event, version: balance.version, context });
+  }
+  sheet.endHold(before, hold);
+  return { hold, isLate: settlement.end === 'capture' && before.status === 'expired' };
+}
+
+function captureOf(before: Hold, after: Hold): Capture {
+  const late = before.status === 'expired';
+  const rest = late ? 0 : after.amount - after.capturedAmount;
+  return {
+    holdId: after.id,
+    userId: after.userId,
+    heldCredits: heldBy(before),
+    late,
+    events: rest > 0 ? [released(after, rest, 'partly_captured')] : [],
+  };
 }
 
 function released({ id, userId, type, sourceId }: Hold, amount: number, reason: ReleaseReason): DomainEvent {

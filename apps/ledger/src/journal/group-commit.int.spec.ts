@@ -1,4 +1,5 @@
 import { newId, type Id } from '@atelier/kernel';
+import { currentContext, runInContext } from '@atelier/observability';
 import { aContext, aService, startService, type ServiceUnderTest } from '@atelier/testing';
 import { CreditsGranted } from '@atelier/contracts/ledger/credits.events';
 import { AccountRepository } from '../accounts/account.repository.js';
@@ -7,6 +8,7 @@ import { PlaceHold } from '../holds/place-hold.usecase.js';
 import { ledgerConfig } from '../ledger.config.js';
 import { LedgerModule } from '../ledger.module.js';
 import { userAccount, type EntryDraft } from './entry.domain.js';
+import { GroupCommit } from './group-commit.js';
 import { PostEntry } from './post-entry.usecase.js';
 
 const context = aContext(aService('studio'));
@@ -33,6 +35,20 @@ const hold = (userId: Id<'usr'>, amount: number, from = ledger) =>
     context,
   );
 const balanceOf = (userId: Id<'usr'>) => use(AccountRepository).load(userId);
+
+/** Changes a balance in a transaction that stays open until it is released, and then comes to nothing. */
+async function keep(userId: Id<'usr'>): Promise<() => Promise<void>> {
+  const { connection } = ledger.database;
+  const session = await connection.startSession();
+  session.startTransaction();
+  await connection
+    .collection('credit_balances')
+    .updateOne({ _id: userId as never }, { $inc: { version: 1 } }, { session });
+  return async () => {
+    await session.abortTransaction();
+    await session.endSession();
+  };
+}
 
 async function commitsDuring(work: () => Promise<unknown>): Promise<number> {
   let commits = 0;
@@ -67,6 +83,37 @@ describe('changes of accounts that are asked for at the same time', () => {
     expect(done.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'rejected']);
     expect(await balanceOf(rich)).toMatchObject({ settled: 10, held: 10, available: 0 });
     expect(await balanceOf(poor)).toBeUndefined();
+  });
+
+  it('do not fail with the one among them whose account somebody else keeps', async () => {
+    const [kept, ...others] = Array.from({ length: 9 }, () => newId('usr'));
+    for (const userId of [kept!, ...others]) await post(grant(userId, 10));
+    const release = await keep(kept!);
+    const done = await Promise.allSettled([kept!, ...others].map((userId) => hold(userId, 4)));
+    await release();
+    expect(done.map(({ status }) => status)).toEqual(['rejected', ...others.map(() => 'fulfilled')]);
+    expect(done[0]).toMatchObject({ reason: { code: 'platform.transaction.contended' } });
+    await hold(kept!, 4);
+    for (const userId of [kept!, ...others]) expect(await balanceOf(userId)).toMatchObject({ held: 4 });
+  });
+
+  it('are looked at a second time together, when they were refused for what may be old', async () => {
+    const users = Array.from({ length: 8 }, () => newId('usr'));
+    await Promise.all(users.map((userId) => post(grant(userId, 10))));
+    const refuse = () => Promise.allSettled(users.map((userId) => hold(userId, 11)));
+    expect(await commitsDuring(refuse)).toBeLessThanOrEqual(2);
+    expect(await commitsDuring(refuse)).toBeLessThanOrEqual(1);
+    expect((await refuse()).map(({ status }) => status)).toEqual(users.map(() => 'rejected'));
+  });
+
+  it('are decided on each as part of what asked for it, whoever came first', async () => {
+    const group = use(GroupCommit);
+    const asked = ['first', 'second'].map((correlationId) =>
+      runInContext({ ...context, correlationId }, () =>
+        group.run({ users: [newId('usr')], decide: () => currentContext()?.correlationId }),
+      ),
+    );
+    expect(await Promise.all(asked)).toEqual(['first', 'second']);
   });
 
   it('do not fail with the one among them that was posted before', async () => {

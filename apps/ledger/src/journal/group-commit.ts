@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { Injectable } from '@nestjs/common';
 import { DomainError, VersionConflict, type Id } from '@atelier/kernel';
 import { afterCommit, currentSession, Database, duplicateKeyFields, Outbox } from '@atelier/persistence';
@@ -14,8 +15,8 @@ import { Sheet } from './sheet.js';
 const GROUP_MAX = 32;
 /** Groups in work at once: while one waits for the disk, the other is decided. */
 const GROUPS_MAX = 2;
-/** Works that may wait; more than that is an overload, and who asks is better told so at once. */
-const WAITING_MAX = 2_000;
+/** Works that may be without an answer; more is an overload, and who asks is better told so at once. */
+const UNANSWERED_MAX = 2_000;
 /** How often a single work is done again when another replica was faster. */
 const ATTEMPTS_MAX = 5;
 
@@ -24,7 +25,7 @@ export interface Work<Result> {
   /** Every account that it may change. */
   readonly users: readonly Id<'usr'>[];
   readonly holds?: readonly Id<'hld'>[];
-  /** Decides on the sheet, and puts what it changes there. Runs again when its transaction does. */
+  /** Decides on the sheet, and puts what it changes there; nothing else, since it runs again when its transaction does. */
   decide(sheet: Sheet): Result;
 }
 
@@ -33,7 +34,8 @@ interface Waiting {
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
-type Outcome = { readonly result: unknown } | { readonly error: unknown };
+/** What a work has decided; a refusal is `doubtful` when it stands on a remembered balance. */
+type Outcome = { readonly result: unknown } | { readonly error: unknown; readonly doubtful: boolean };
 
 /**
  * Changes of accounts that are asked for at the same time go to the database in one transaction: one read, one
@@ -46,7 +48,10 @@ type Outcome = { readonly result: unknown } | { readonly error: unknown };
 @Injectable()
 export class GroupCommit {
   private readonly queue: Waiting[] = [];
+  /** A group is nobody's request: in the logs and traces of whoever came first it would be a stranger's work. */
+  private readonly asNobody = AsyncLocalStorage.snapshot();
   private groups = 0;
+  private unanswered = 0;
 
   constructor(
     private readonly database: Database,
@@ -61,16 +66,19 @@ export class GroupCommit {
   /** Throws what `decide` throws; a duplicate key of a new hold or of a cause is thrown as the database told it. */
   run<Result>(work: Work<Result>): Promise<Result> {
     if (currentSession()) return this.join(work);
-    if (this.queue.length >= WAITING_MAX) return Promise.reject(full());
-    return new Promise<Result>((resolve, reject) => {
-      this.queue.push({ work, resolve: resolve as (result: unknown) => void, reject });
+    if (this.unanswered >= UNANSWERED_MAX) return Promise.reject(full());
+    this.unanswered++;
+    const answer = new Promise<Result>((resolve, reject) => {
+      const own = { ...work, decide: AsyncLocalStorage.bind((sheet: Sheet) => work.decide(sheet)) };
+      this.queue.push({ work: own, resolve: resolve as (result: unknown) => void, reject });
       // What is asked for in this very moment may still come along.
-      queueMicrotask(() => this.pump());
+      queueMicrotask(() => this.asNobody(() => this.pump()));
     });
+    return answer.finally(() => this.unanswered--);
   }
 
   private async join<Result>(work: Work<Result>): Promise<Result> {
-    const sheet = await this.read([work], false);
+    const sheet = await this.read([work], []);
     const result = work.decide(sheet);
     await this.write(sheet);
     return result;
@@ -80,78 +88,72 @@ export class GroupCommit {
     while (this.groups < GROUPS_MAX && this.queue.length > 0) {
       const group = this.queue.splice(0, GROUP_MAX);
       this.groups++;
-      void this.serve(group).finally(() => {
+      void this.serve(group, true).then((alone) => {
+        // They may take long, and others come first: whoever waits for a locked account waits in no group's place.
         this.groups--;
         this.pump();
+        for (const waiting of alone) void this.serveAlone(waiting);
       });
     }
   }
 
-  private async serve(group: readonly Waiting[]): Promise<void> {
-    const again: Waiting[] = [];
+  /** Answers a group, all but those that are to go alone. */
+  private async serve(group: readonly Waiting[], fromMemory: boolean): Promise<readonly Waiting[]> {
+    const works = group.map(({ work }) => work);
     try {
-      const outcomes = await this.commit(
-        group.map(({ work }) => work),
-        true,
-      );
-      for (const [index, outcome] of outcomes.entries()) {
-        const waiting = group[index]!;
-        if ('result' in outcome) waiting.resolve(outcome.result);
-        // Perhaps it was refused for what was true a while ago.
-        else again.push(waiting);
-      }
+      const outcomes = await this.commit(works, fromMemory);
+      const doubtful = group.filter((waiting, index) => !answer(waiting, outcomes[index]!));
+      return doubtful.length > 0 ? await this.serve(doubtful, false) : [];
     } catch (error) {
-      if (!isOfOne(error)) {
-        for (const { reject } of group) reject(error);
-        return;
-      }
-      again.push(...group);
+      if (isOfOne(error)) return group;
+      for (const { reject } of group) reject(error);
+      return [];
     }
-    await Promise.all(again.map((waiting) => this.serveAlone(waiting)));
   }
 
-  private async serveAlone({ work, resolve, reject }: Waiting): Promise<void> {
+  private async serveAlone(waiting: Waiting): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
-        const [outcome] = await this.commit([work], false);
-        if ('error' in outcome!) reject(outcome.error);
-        else resolve(outcome!.result);
+        const [outcome] = await this.commit([waiting.work], false);
+        answer(waiting, outcome!);
         return;
       } catch (error) {
         if (error instanceof VersionConflict && attempt < ATTEMPTS_MAX) continue;
-        reject(error);
+        waiting.reject(error);
         return;
       }
     }
   }
 
   private commit(works: readonly Work<unknown>[], fromMemory: boolean): Promise<Outcome[]> {
-    return this.turns.take(
-      works.flatMap(({ users }) => users),
-      () =>
-        this.database.transaction(async () => {
-          const sheet = await this.read(works, fromMemory);
-          const outcomes = works.map((work): Outcome => {
-            try {
-              return { result: sheet.attempt((own) => work.decide(own)) };
-            } catch (error) {
-              return { error };
-            }
-          });
-          await this.write(sheet);
-          return outcomes;
-        }),
+    const users = works.flatMap((work) => work.users);
+    return this.turns.take(users, () =>
+      this.database.transaction(async () => {
+        const remembered = fromMemory ? this.accounts.recall(users) : [];
+        const isRemembered = new Set(remembered.map(({ id }) => id));
+        const sheet = await this.read(works, remembered);
+        const outcomes = works.map((work): Outcome => {
+          try {
+            return { result: sheet.attempt((own) => work.decide(own)) };
+          } catch (error) {
+            return { error, doubtful: work.users.some((id) => isRemembered.has(id)) };
+          }
+        });
+        await this.write(sheet);
+        return outcomes;
+      }),
     );
   }
 
-  private async read(works: readonly Work<unknown>[], fromMemory: boolean): Promise<Sheet> {
+  private async read(works: readonly Work<unknown>[], remembered: readonly CreditBalance[]): Promise<Sheet> {
     const holdIds = works.flatMap(({ holds = [] }) => holds);
-    const users = [...new Set(works.flatMap((work) => work.users))];
+    const known = new Set(remembered.map(({ id }) => id));
+    const others = [...new Set(works.flatMap(({ users }) => users))].filter((id) => !known.has(id));
     const holds = holdIds.length > 0 ? await this.holds.byIds(holdIds) : [];
-    const balances = await this.accounts.ofUsers(users, fromMemory);
-    const complete = await this.withHashes(balances);
+    const read = others.length > 0 ? await this.accounts.ofUsers(others) : [];
+    const balances = await this.withHashes([...remembered, ...read]);
     return new Sheet(
-      new Map(complete.map((balance) => [balance.id, balance])),
+      new Map(balances.map((balance) => [balance.id, balance])),
       new Map<string, Hold>(holds.map((hold) => [hold.id, hold])),
     );
   }
@@ -189,6 +191,17 @@ const full = () =>
     retryAfterSeconds: 1,
   });
 
+/** Answers false, and nobody else, when a refusal is doubtful. */
+function answer({ resolve, reject }: Waiting, outcome: Outcome): boolean {
+  if ('result' in outcome) resolve(outcome.result);
+  else if (outcome.doubtful) return false;
+  else reject(outcome.error);
+  return true;
+}
+
+const OF_ONE_ACCOUNT: readonly string[] = ['platform.transaction.contended', 'ledger.account.busy'];
 /** One of the group is the reason, and the others have done nothing wrong: each goes on alone. */
 const isOfOne = (error: unknown): boolean =>
-  error instanceof VersionConflict || duplicateKeyFields(error) !== undefined;
+  error instanceof VersionConflict ||
+  duplicateKeyFields(error) !== undefined ||
+  (error instanceof DomainError && OF_ONE_ACCOUNT.includes(error.code));

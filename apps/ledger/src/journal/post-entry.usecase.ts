@@ -7,7 +7,7 @@ import { JournalRepository } from './journal.repository.js';
  * Posts what a rule has decided on. A cause that has its entry already changes nothing.
  *
  * Emits: CreditsGranted or CreditsSpent for each user it touches.
- * Fails with: ledger.entry.unbalanced.
+ * Fails with: ledger.entry.unbalanced, ledger.account.busy, ledger.journal.busy.
  */
 @UseCase('ledger.post-entry')
 export class PostEntry {
