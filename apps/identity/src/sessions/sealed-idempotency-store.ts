@@ -28,16 +28,16 @@ export class SealedIdempotencyStore extends IdempotencyStore {
       : state;
   }
 
-  complete(seed: string, answer: StoredAnswer): Promise<void> {
+  complete(seed: string, lease: Date, answer: StoredAnswer): Promise<void> {
     const { body } = answer;
-    return this.store.complete(seed, {
+    return this.store.complete(seed, lease, {
       ...answer,
       body: typeof body === 'string' ? this.seal(body, seed) : null,
     });
   }
 
-  abandon(seed: string): Promise<void> {
-    return this.store.abandon(seed);
+  abandon(seed: string, lease: Date): Promise<void> {
+    return this.store.abandon(seed, lease);
   }
 
   private seal(text: string, seed: string): string {

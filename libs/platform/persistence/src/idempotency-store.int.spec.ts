@@ -33,30 +33,48 @@ describe('the idempotency keys of a service', () => {
     });
   });
 
+  const start = async (seed: string, leaseMs = LEASE_MS) => {
+    const begun = await begin(seed, 'hash', leaseMs);
+    if (begun.state !== 'started') throw new Error(`${seed} is ${begun.state}`);
+    return begun;
+  };
+
   it('replay the first answer, and refuse another request under the same key', async () => {
-    await begin('answered');
-    await open.repositories.complete('answered', answer);
+    const { lease } = await start('answered');
+    await open.repositories.complete('answered', lease, answer);
     expect(await begin('answered')).toEqual({ state: 'replay', ...answer });
     expect(await begin('answered', 'another hash')).toEqual({ state: 'mismatch' });
   });
 
   it('start again after a run that had no lasting answer, with the time of the first', async () => {
-    const first = await begin('abandoned');
-    await open.repositories.abandon('abandoned');
-    expect(await begin('abandoned')).toEqual(first);
+    const { firstSeenAt, lease } = await start('abandoned');
+    await open.repositories.abandon('abandoned', lease);
+    expect(await start('abandoned')).toMatchObject({ firstSeenAt });
     expect(await begin('abandoned')).toMatchObject({ state: 'in_flight' });
   });
 
   it('start again after a run that died, once, with the time of the first', async () => {
-    const first = await begin('died', 'hash', -1);
+    const { firstSeenAt } = await start('died', -1);
     const states = await Promise.all(Array.from({ length: 10 }, () => begin('died')));
-    expect(states.filter(({ state }) => state === 'started')).toEqual([first]);
+    expect(states.filter(({ state }) => state === 'started')).toMatchObject([{ firstSeenAt }]);
   });
 
   it('keep an answer that comes after the run was given up for dead', async () => {
-    await begin('late', 'hash', -1);
-    await open.repositories.complete('late', answer);
-    await open.repositories.abandon('late');
+    const { lease } = await start('late', -1);
+    await open.repositories.complete('late', lease, answer);
+    await open.repositories.abandon('late', lease);
     expect(await begin('late')).toEqual({ state: 'replay', ...answer });
+  });
+
+  it('belong to the run that took them over: the one before neither frees nor answers them any more', async () => {
+    const dead = await start('taken over', -1);
+    const alive = await start('taken over');
+    await open.repositories.abandon('taken over', dead.lease);
+    expect(await begin('taken over')).toMatchObject({ state: 'in_flight' });
+    await open.repositories.complete('taken over', dead.lease, { ...answer, status: 500 });
+    expect(await begin('taken over')).toMatchObject({ state: 'in_flight' });
+    await open.repositories.complete('taken over', alive.lease, answer);
+    await open.repositories.complete('taken over', dead.lease, { ...answer, status: 500 });
+    expect(await begin('taken over')).toEqual({ state: 'replay', ...answer });
   });
 });

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import mongoose from 'mongoose';
 import { IdempotencyStore, type IdempotencyState, type StoredAnswer } from '@atelier/service';
 import { Database } from './database.js';
+import { duplicateKeyFields } from './duplicate-key.js';
 
 interface IdempotencyRow {
   /** The seed: caller, route and key, hashed; so a key of somebody else is another key (promise 10). */
@@ -48,9 +49,9 @@ export class MongoIdempotencyStore extends IdempotencyStore {
         leasedUntil,
         expiresAt: new Date(now.getTime() + ttlMs),
       });
-      return { state: 'started', firstSeenAt: now };
+      return { state: 'started', firstSeenAt: now, lease: leasedUntil };
     } catch (error) {
-      if ((error as { code?: number }).code !== 11000) throw error;
+      if (!duplicateKeyFields(error)) throw error;
     }
     const row = (await this.rows.collection.findOne({
       _id: seed as never,
@@ -63,24 +64,27 @@ export class MongoIdempotencyStore extends IdempotencyStore {
       return { state: 'in_flight', retryAfterSeconds: Math.max(1, Math.ceil(leftMs / 1000)) };
     }
     // The first request died. Whoever takes its lease goes on with its `firstSeenAt`, and so with its ids.
-    const taken = await this.rows.collection.updateOne(
-      { _id: seed as never, leasedUntil: row.leasedUntil, answer: { $exists: false } },
-      { $set: { leasedUntil } },
-    );
+    const taken = await this.rows.collection.updateOne(held(seed, row.leasedUntil), {
+      $set: { leasedUntil },
+    });
     return taken.modifiedCount === 1
-      ? { state: 'started', firstSeenAt: row.firstSeenAt }
+      ? { state: 'started', firstSeenAt: row.firstSeenAt, lease: leasedUntil }
       : { state: 'in_flight', retryAfterSeconds: 1 };
   }
 
-  async complete(seed: string, answer: StoredAnswer): Promise<void> {
-    await this.rows.collection.updateOne({ _id: seed as never }, { $set: { answer } });
+  async complete(seed: string, lease: Date, answer: StoredAnswer): Promise<void> {
+    await this.rows.collection.updateOne(held(seed, lease), { $set: { answer } });
   }
 
   /** The request failed in a way that may be repeated: the next one with this key starts at once. */
-  async abandon(seed: string): Promise<void> {
-    await this.rows.collection.updateOne(
-      { _id: seed as never, answer: { $exists: false } },
-      { $set: { leasedUntil: new Date(0) } },
-    );
+  async abandon(seed: string, lease: Date): Promise<void> {
+    await this.rows.collection.updateOne(held(seed, lease), { $set: { leasedUntil: new Date(0) } });
   }
 }
+
+/** The key while it is this run's: who outlived its lease settles nothing for the run that came after it. */
+const held = (seed: string, lease: Date) => ({
+  _id: seed as never,
+  leasedUntil: lease,
+  answer: { $exists: false },
+});

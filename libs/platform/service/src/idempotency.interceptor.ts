@@ -28,9 +28,9 @@ import { PROBLEM_CONTENT_TYPE, problemOf } from './problem.js';
 
 const KEY = /^[\x20-\x7e]{1,255}$/;
 const KEPT_HEADERS = ['location', 'etag', 'link', 'content-type'];
-/** Refusals that say "not now": a repeat must be allowed to fare better. */
+/** Refusals that say "not now", as all do that name a time: a repeat must be allowed to fare better. */
 const PASSING_STATUSES = new Set([401, 408, 429]);
-const PASSING_CODES = new Set(['platform.idempotency.in_flight', 'platform.version.conflict']);
+const PASSING_CODE = 'platform.version.conflict';
 
 /** Runs an `@Idempotent()` handler once per caller, route and key, and answers repeats with the first answer. */
 @Injectable()
@@ -73,10 +73,10 @@ export class IdempotencyInterceptor implements NestInterceptor {
     try {
       result = await lastValueFrom(next.handle(), { defaultValue: undefined });
     } catch (error) {
-      await this.settle(call, seed, isLasting(error) ? refused(error, request) : undefined);
+      await this.settle(call, seed, begun.lease, isLasting(error) ? refused(error, request) : undefined);
       throw error;
     }
-    await this.settle(call, seed, {
+    await this.settle(call, seed, begun.lease, {
       status: reply.statusCode,
       headers: keptHeaders(reply),
       body: textOf(result),
@@ -85,9 +85,14 @@ export class IdempotencyInterceptor implements NestInterceptor {
   }
 
   /** The effect stands whether or not the answer could be kept: a repeat then finds it by its derived ids. */
-  private async settle({ store }: Call, seed: string, answer: StoredAnswer | undefined): Promise<void> {
+  private async settle(
+    { store }: Call,
+    seed: string,
+    lease: Date,
+    answer: StoredAnswer | undefined,
+  ): Promise<void> {
     try {
-      await (answer ? store.complete(seed, answer) : store.abandon(seed));
+      await (answer ? store.complete(seed, lease, answer) : store.abandon(seed, lease));
     } catch (err) {
       this.logger.error({ err, seed }, 'an idempotency key could not be settled');
     }
@@ -131,8 +136,9 @@ const inFlight = (retryAfterSeconds: number) =>
 const isLasting = (error: unknown): error is DomainError =>
   error instanceof DomainError &&
   error.status < 500 &&
+  error.retryAfterSeconds === undefined &&
   !PASSING_STATUSES.has(error.status) &&
-  !PASSING_CODES.has(error.code);
+  error.code !== PASSING_CODE;
 
 const refused = (error: DomainError, request: FastifyRequest): StoredAnswer => ({
   status: error.status,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Body, Controller, Module, Post } from '@nestjs/common';
 import { z } from 'zod';
 import { ACTOR_HEADER, ActorSigner, Ctx, Public } from '@atelier/auth';
-import { DomainError, idFor, type Actor, type Context } from '@atelier/kernel';
+import { DomainError, idFor, type Actor, type Context, type ErrorKind } from '@atelier/kernel';
 import { defineConfig } from './config.js';
 import { createService, type RunningService } from './create-service.js';
 import {
@@ -28,14 +28,14 @@ class MapStore extends IdempotencyStore {
     if (row?.running) return { state: 'in_flight', retryAfterSeconds: 1 };
     const firstSeenAt = row?.firstSeenAt ?? new Date();
     this.rows.set(seed, { hash, firstSeenAt, running: true });
-    return { state: 'started', firstSeenAt };
+    return { state: 'started', firstSeenAt, lease: firstSeenAt };
   }
 
   hashes(): string[] {
     return [...this.rows.values()].map(({ hash }) => hash);
   }
 
-  async complete(seed: string, answer: StoredAnswer): Promise<void> {
+  async complete(seed: string, _lease: Date, answer: StoredAnswer): Promise<void> {
     this.rows.set(seed, { ...this.rows.get(seed)!, running: false, answer });
   }
 
@@ -59,6 +59,7 @@ class OrdersController {
     if (body.what === 'slow') await new Promise<void>((resolve) => (release = resolve));
     if (body.what === 'refused') throw refusal('payment_required');
     if (body.what === 'throttled') throw refusal('too_many_requests');
+    if (body.what === 'not here yet') throw refusal('not_found', 1);
     if (body.what === 'down') throw refusal('unavailable');
     if (body.what === 'dies once' && !made.includes(idFor(context, 'ord'))) {
       made.push(idFor(context, 'ord'));
@@ -73,8 +74,8 @@ class OrdersController {
   strict() {}
 }
 
-const refusal = (kind: 'payment_required' | 'too_many_requests' | 'unavailable') =>
-  new DomainError({ kind, code: 'spec.refused', detail: 'No.' });
+const refusal = (kind: ErrorKind, retryAfterSeconds?: number) =>
+  new DomainError({ kind, code: 'spec.refused', detail: 'No.', retryAfterSeconds });
 
 @Module({ controllers: [OrdersController], providers: [{ provide: IdempotencyStore, useClass: MapStore }] })
 class OrdersModule {}
@@ -169,12 +170,15 @@ describe('a POST with an Idempotency-Key', () => {
     expect(first).toMatchObject({ status: 402, type: expect.stringContaining('application/problem+json') });
   });
 
-  it.each(['throttled', 'down', 'fault'])('runs again after a trouble that passes: %s', async (what) => {
-    const before = runs;
-    await post({ what }, `k6-${what}`);
-    expect((await post({ what }, `k6-${what}`)).replayed).toBeNull();
-    expect(runs).toBe(before + 2);
-  });
+  it.each(['throttled', 'not here yet', 'down', 'fault'])(
+    'runs again after a trouble that passes: %s',
+    async (what) => {
+      const before = runs;
+      await post({ what }, `k6-${what}`);
+      expect((await post({ what }, `k6-${what}`)).replayed).toBeNull();
+      expect(runs).toBe(before + 2);
+    },
+  );
 
   it('finds what its first run made by the same id, when that run died before it could answer', async () => {
     expect((await post({ what: 'dies once' }, 'k8')).status).toBe(500);
@@ -209,6 +213,11 @@ describe('a POST with an Idempotency-Key', () => {
       Buffer.alloc(0),
     ].map((key) => requestHash({ body, query: {} }, key));
     for (const guess of [...plain, ...otherKeys]) expect(kept).not.toContain(guess);
+  });
+
+  it('is refused with 400 when its body is nested beyond what can be hashed', async () => {
+    const body = `{"what":${'['.repeat(5_000)}${']'.repeat(5_000)}}`;
+    expect(await post(body, 'k10')).toMatchObject({ status: 400, code: 'platform.request.malformed' });
   });
 
   it('is refused without a key where the route needs one', async () => {

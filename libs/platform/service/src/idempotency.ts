@@ -16,7 +16,8 @@ export interface StoredAnswer {
 }
 
 export type IdempotencyState =
-  | { readonly state: 'started'; readonly firstSeenAt: Date }
+  /** `lease` is this run's and no other's. */
+  | { readonly state: 'started'; readonly firstSeenAt: Date; readonly lease: Date }
   | ({ readonly state: 'replay' } & StoredAnswer)
   | { readonly state: 'in_flight'; readonly retryAfterSeconds: number }
   | { readonly state: 'mismatch' };
@@ -33,10 +34,10 @@ export abstract class IdempotencyStore {
     ttlMs: number,
     leaseMs: number,
   ): Promise<IdempotencyState>;
-  /** Keeps the answer for repeats. */
-  abstract complete(seed: string, answer: StoredAnswer): Promise<void>;
-  /** Gives the key free: the request had no lasting answer. */
-  abstract abandon(seed: string): Promise<void>;
+  /** Keeps the answer for repeats; not when another run has taken the key since, whose answer it will be. */
+  abstract complete(seed: string, lease: Date, answer: StoredAnswer): Promise<void>;
+  /** Gives the key free, if it is still this run's: the request had no lasting answer. */
+  abstract abandon(seed: string, lease: Date): Promise<void>;
 }
 
 export interface IdempotentOptions {
