@@ -29,6 +29,7 @@ export async function openDatabase<Repositories>(
     ACTOR_SECRET: 'a-secret-of-the-tests-that-signs-actors',
     MONGODB_URI: options.mongodbUri ?? infrastructure().mongodbUri,
     MONGODB_DATABASE: options.name,
+    MONGODB_MONITOR_COMMANDS: 'on',
   });
   const logger = createLogger(options.database, { level: 'silent' });
   const shutdown = new ShutdownSequence(logger, STOP_TIMEOUT_MS);

@@ -73,6 +73,7 @@ export async function startService<Values extends ServiceEnvironment>(
       MONGODB_URI: mongodbUri,
       MONGODB_DATABASE: `${config.name}_${newId('t').slice(-18)}`,
       MONGODB_POOL_MAX: '10',
+      MONGODB_MONITOR_COMMANDS: 'on',
       KAFKA_BROKERS: options.bus === 'kafka' ? kafkaBrokers : 'memory',
       OUTBOX_SWEEP_MS: '100',
       ...env,

@@ -106,10 +106,4 @@ export class EmailRepository extends Repository<Email, 'userId'> {
   async removeAllOf(userId: string): Promise<void> {
     await this.model.collection.deleteMany({ userId }, { session: currentSession() });
   }
-
-  private async rowOf({ id, ...email }: Email): Promise<mongoose.AnyObject> {
-    const document = new this.model({ _id: id, ...email });
-    await document.validate();
-    return document.toObject({ depopulate: true, flattenMaps: true });
-  }
 }

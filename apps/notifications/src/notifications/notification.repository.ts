@@ -99,10 +99,8 @@ export class NotificationRepository extends Repository<Notification, 'userId'> {
     if (notifications.length === 0) return [];
     const added = notifications.map((notification) => ({ ...notification, version: 1 }));
     const operations = await Promise.all(
-      added.map(async ({ id, ...state }) => {
-        const document = new this.model({ _id: id, ...state });
-        await document.validate();
-        const { _id, ...row } = document.toObject({ depopulate: true, flattenMaps: true });
+      added.map(async (notification) => {
+        const { _id, ...row } = await this.rowOf(notification);
         return { updateOne: { filter: { _id: _id as never }, update: { $setOnInsert: row }, upsert: true } };
       }),
     );

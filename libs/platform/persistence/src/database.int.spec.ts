@@ -34,12 +34,22 @@ describe('a database that is opened', () => {
     );
   });
 
-  it('is refused, with what to do, when an index of another kind is in the way', async () => {
+  it('is refused, with what to do, when an index of another kind is in the way; doing so mends it', async () => {
     const connection = await open();
     const tallies = connection.collection('tallies');
     await tallies.dropIndexes();
     await tallies.createIndex({ ownerId: 1, name: 1 });
     await expect(open()).rejects.toThrow(/tallies: .*write a migration that drops it/s);
+    const clearsTheWay: Migration = {
+      id: '0001-names-are-unique',
+      up: async (of) => {
+        await of.collection('tallies').dropIndex('ownerId_1_name_1');
+      },
+    };
+    const mended = await open([clearsTheWay]);
+    expect(await mended.collection('tallies').indexes()).toContainEqual(
+      expect.objectContaining({ key: { ownerId: 1, name: 1 }, unique: true }),
+    );
   });
 
   it('runs each migration once, in order, also when two start at once', async () => {

@@ -13,7 +13,9 @@ export const persistenceEnvironment = {
   MONGODB_DATABASE: z.string().min(1).max(63).optional().describe('default: the name of the service'),
   MONGODB_POOL_MAX: z.coerce.number().int().min(1).max(200).default(20),
   MONGODB_TRANSACTIONS_WAITING_MAX: z.coerce.number().int().min(1).default(1_000),
+  MONGODB_TRANSACTION_WAIT_MS_MAX: z.coerce.number().int().min(100).max(60_000).default(10_000),
   MONGODB_QUERY_TIMEOUT_MS: z.coerce.number().int().min(100).default(30_000),
+  MONGODB_MONITOR_COMMANDS: z.enum(['on', 'off']).default('off').describe('tells tests of every command'),
 };
 const environmentSchema = z.object(persistenceEnvironment);
 
@@ -56,15 +58,15 @@ export class Database implements OnModuleInit, OnApplicationBootstrap {
       // While the server is away the driver looks for it; mongoose would only wait to be told of it.
       bufferCommands: false,
       ignoreUndefined: true,
-      monitorCommands: environment.MONGODB_DATABASE !== undefined,
+      monitorCommands: environment.MONGODB_MONITOR_COMMANDS === 'on',
     });
     // Half of the pool: an open transaction and a plain query beside it each find a connection.
-    this.turnstile = new Turnstile(
-      Math.max(1, Math.floor(environment.MONGODB_POOL_MAX / 2)),
-      environment.MONGODB_TRANSACTIONS_WAITING_MAX,
-    );
+    const waitingMax = environment.MONGODB_TRANSACTIONS_WAITING_MAX;
+    const waitMsMax = environment.MONGODB_TRANSACTION_WAIT_MS_MAX;
+    const insideMax = Math.max(1, Math.floor(environment.MONGODB_POOL_MAX / 2));
+    this.turnstile = new Turnstile({ insideMax, waitingMax, waitMsMax });
     // What has met a conflict meets it again if all that were refused come back together: they come one by one.
-    this.retries = new Turnstile(1, environment.MONGODB_TRANSACTIONS_WAITING_MAX);
+    this.retries = new Turnstile({ insideMax: 1, waitingMax, waitMsMax });
     this.connection.on('error', (error: Error) => this.log.error(`database: ${error.message}`));
     setTransactionProbe(() => currentSession() !== undefined);
     shutdown.add('database', 'mongodb', () => this.connection.close());
@@ -78,10 +80,10 @@ export class Database implements OnModuleInit, OnApplicationBootstrap {
     });
   }
 
-  /** By now every repository has registered its model. */
+  /** By now every repository has registered its model. A migration may have to clear the way for an index. */
   async onApplicationBootstrap(): Promise<void> {
-    await ensureIndexes(this.connection, this.log);
     await migrate(this.connection, this.options.migrations ?? [], this.log);
+    await ensureIndexes(this.connection, this.log);
   }
 
   /** The model of a collection. Schemas are strict: a field that is not declared is a fault, not data. */

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoggerService } from '@nestjs/common';
 import type mongoose from 'mongoose';
+import { duplicateKeyFields } from './duplicate-key.js';
 
 /**
  * One step of a collection's history (R562–R564): additive first, safe to run beside the version before, and
@@ -82,7 +83,7 @@ async function acquireLock(connection: mongoose.Connection): Promise<() => Promi
       };
     } catch (error) {
       // The upsert collides with a lock that is still held.
-      if ((error as { code?: number }).code !== 11000) throw error;
+      if (!duplicateKeyFields(error)) throw error;
     }
     if (Date.now() > deadline)
       throw new Error(`the migration lock is held by somebody else for ${LOCK_WAIT_MS} ms`);

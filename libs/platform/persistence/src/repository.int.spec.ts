@@ -63,6 +63,33 @@ describe('a repository', () => {
     expect(await shop.repositories.load('tly_6', { ownerId: 'usr_2' })).toBeUndefined();
   });
 
+  it('finds nothing, and says so, when the owner is missing at run time', async () => {
+    await shop.repositories.save(startTally('tly_8', 'usr_8', 'anybody'), context);
+    const nobody = undefined as unknown as string;
+    await expect(async () => shop.repositories.byName(nobody, 'anybody')).rejects.toThrow('has no ownerId');
+    await expect(async () => shop.repositories.load('tly_8', { ownerId: nobody })).rejects.toThrow('ownerId');
+  });
+
+  it('goes through a list by cursor, and refuses a cursor of a list in another order', async () => {
+    for (const name of ['a', 'b', 'c'])
+      await shop.repositories.save(startTally(`tly_9${name}`, 'usr_9', name), context);
+    const byName = { by: 'name', direction: 1 } as const;
+    const first = await shop.repositories.list('usr_9', { limit: 2, sort: byName });
+    expect(first.items.map(({ name }) => name)).toEqual(['a', 'b']);
+    const cursor = first.nextCursor!;
+    const second = await shop.repositories.list('usr_9', { limit: 2, sort: byName, cursor });
+    expect(second).toMatchObject({ items: [{ name: 'c' }], nextCursor: null });
+    for (const sort of [
+      { by: 'name', direction: -1 },
+      { by: 'value', direction: 1 },
+    ] as const) {
+      await expect(shop.repositories.list('usr_9', { limit: 2, sort, cursor })).rejects.toMatchObject({
+        kind: 'invalid',
+        code: 'platform.cursor.invalid',
+      });
+    }
+  });
+
   it('stores only what the schema declares', async () => {
     const { state } = startTally('tly_7', 'usr_1');
     const more = { ...state, colour: 'red' };

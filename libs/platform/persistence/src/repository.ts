@@ -33,11 +33,15 @@ export interface PageRequest<State extends Aggregate> {
   readonly sort?: { readonly by: keyof State & string; readonly direction: 1 | -1 };
 }
 
-const cursorSchema = z.tuple([
-  z.union([z.string(), z.number(), z.null()]),
-  z.string(),
-  z.enum(['date', 'plain']),
-]);
+/** Where a page ended, and in which order: a cursor of a list with another order would skip and repeat. */
+const cursorSchema = (by: string, direction: 1 | -1) =>
+  z.tuple([
+    z.union([z.string(), z.number(), z.null()]),
+    z.string(),
+    z.enum(['date', 'plain']),
+    z.literal(by),
+    z.literal(direction),
+  ]);
 
 /** What a feature's repository says of its collection. */
 export interface RepositoryOptions<State extends Aggregate, Owner extends keyof State & string> {
@@ -108,7 +112,7 @@ export abstract class Repository<State extends Aggregate, Owner extends keyof St
   }
 
   protected one(filter: OwnedFilter<State, Owner>): Promise<State | undefined> {
-    return this.oneAcrossOwners(filter, 'system');
+    return this.oneAcrossOwners(this.scoped(filter), 'system');
   }
 
   protected async oneAcrossOwners(
@@ -122,7 +126,7 @@ export abstract class Repository<State extends Aggregate, Owner extends keyof St
   }
 
   protected page(filter: OwnedFilter<State, Owner>, page: PageRequest<State>): Promise<Page<State>> {
-    return this.pageAcrossOwners(filter, page, 'system');
+    return this.pageAcrossOwners(this.scoped(filter), page, 'system');
   }
 
   /** One page by key set: the filter's index must end in the sort field and `_id`. */
@@ -146,13 +150,25 @@ export abstract class Repository<State extends Aggregate, Owner extends keyof St
       .slice(0, page.limit)
       .map((row) => fromDocument<State>(row as unknown as Stored<State>));
     const last = rows.length > page.limit ? rows[page.limit - 1] : undefined;
-    return { items, nextCursor: last ? cursorOf(last[by], String(last['_id'])) : null };
+    return { items, nextCursor: last ? cursorOf(last, by, direction) : null };
+  }
+
+  /** The driver leaves `undefined` out of a filter: an owner that is missing at run time would find everybody's. */
+  private scoped(filter: OwnedFilter<State, Owner>): OwnedFilter<State, Owner> {
+    const missing = this.options.owner.find((field) => !filter[field]);
+    if (missing) throw new Error(`${this.options.collection}: a scoped filter has no ${missing}`);
+    return filter;
+  }
+
+  /** The state as its collection takes it. Throws when the schema does not. */
+  protected async rowOf(state: State): Promise<mongoose.AnyObject> {
+    const document = new this.model(toDocument(state));
+    await document.validate();
+    return document.toObject({ depopulate: true, flattenMaps: true });
   }
 
   private async write(next: State, isNew: boolean): Promise<void> {
-    const document = new this.model(toDocument(next));
-    await document.validate();
-    const row = document.toObject({ depopulate: true, flattenMaps: true }) as mongoose.AnyObject;
+    const row = await this.rowOf(next);
     const session = currentSession();
     if (isNew) {
       await this.model.collection.insertOne(row, { session });
@@ -194,14 +210,14 @@ export function fromDocument<State extends Aggregate>({ _id, ...row }: Stored<St
   return { id: _id, ...row } as unknown as State;
 }
 
-function cursorOf(value: unknown, id: string): string {
-  return value instanceof Date
-    ? encodeCursor([value.toISOString(), id, 'date'])
-    : encodeCursor([value as string | number | null, id, 'plain']);
+function cursorOf(row: mongoose.mongo.WithId<mongoose.AnyObject>, by: string, direction: 1 | -1): string {
+  const value: unknown = row[by];
+  const place = value instanceof Date ? [value.toISOString(), 'date'] : [value, 'plain'];
+  return encodeCursor([place[0], String(row._id), place[1], by, direction]);
 }
 
 function after(by: string, direction: 1 | -1, cursor: string): mongoose.mongo.Filter<mongoose.AnyObject> {
-  const [raw, id, type] = decodeCursor(cursor, cursorSchema);
+  const [raw, id, type] = decodeCursor(cursor, cursorSchema(by, direction));
   const value = type === 'date' ? new Date(String(raw)) : raw;
   const beyond = direction === 1 ? '$gt' : '$lt';
   return { $or: [{ [by]: { [beyond]: value } }, { [by]: value, _id: { [beyond]: id } }] };

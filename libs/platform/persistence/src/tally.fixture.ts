@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { defineEvent, type Change } from '@atelier/kernel';
-import { DomainError } from '@atelier/kernel';
+import { DomainError, type Page } from '@atelier/kernel';
 import type { Database } from './database.js';
 import type { Outbox } from './outbox.js';
-import { aggregateSchema, Repository } from './repository.js';
+import { aggregateSchema, Repository, type PageRequest } from './repository.js';
 
 /** The smallest aggregate: a number with a name and an owner. */
 export interface Tally {
@@ -52,6 +52,10 @@ export class TallyRepository extends Repository<Tally, 'ownerId'> {
 
   byName(ownerId: string, name: string): Promise<Tally | undefined> {
     return this.one({ ownerId, name });
+  }
+
+  list(ownerId: string, page: PageRequest<Tally>): Promise<Page<Tally>> {
+    return this.page({ ownerId }, page);
   }
 
   /** Does not compile without the owner; the directive fails the typecheck when it does. */
