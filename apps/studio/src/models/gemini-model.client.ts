@@ -1,7 +1,9 @@
+import { Logger } from '@nestjs/common';
 import sharp from 'sharp';
 import { Agent, request } from 'undici';
 import { z } from 'zod';
 import { DomainError } from '@atelier/kernel';
+import { readText } from '@atelier/service';
 import { ModelProvider, written, type GeneratedPicture, type GenerationRequest } from './model-provider.js';
 
 export interface GeminiOptions {
@@ -15,6 +17,10 @@ export interface GeminiOptions {
 const ANSWER_BYTES_MAX = 64 * 1_048_576;
 const CONNECTIONS_MAX = 8;
 const RETRY_AFTER_SECONDS = 10;
+/** What may be about the picture. Other 4xx are about our key, our model's name or our quota. */
+const REFUSALS = [400, 413, 422];
+/** What Google says, with 400 too, when it is our account that it refuses. */
+const OUR_FAULT = /API_KEY_INVALID|FAILED_PRECONDITION/;
 /** What the model may be asked for; the result is then fitted to the tier's exact side. */
 const SIZES = [
   { sidePixels: 1_024, imageSize: '1K' },
@@ -42,6 +48,7 @@ const answerSchema = z.looseObject({
 export class GeminiModel extends ModelProvider {
   readonly modelName: string;
   readonly temperature: number;
+  private readonly log = new Logger('gemini');
   private readonly agent = new Agent({ connections: CONNECTIONS_MAX });
 
   constructor(private readonly options: GeminiOptions) {
@@ -105,15 +112,18 @@ export class GeminiModel extends ModelProvider {
         },
       );
       statusCode = response.statusCode;
-      text = await textOf(response.body);
+      text = await readText(response.body, ANSWER_BYTES_MAX);
     } catch (error) {
       signal.throwIfAborted();
       throw unavailable(error);
     }
-    if (statusCode === 429 || statusCode >= 500)
-      throw unavailable(new Error(`the model answered ${statusCode}`));
-    if (statusCode >= 400) throw refused(`the model answered ${statusCode}`);
-    return pictureOf(text);
+    if (statusCode < 400) return pictureOf(text);
+    if (REFUSALS.includes(statusCode) && !OUR_FAULT.test(text))
+      throw refused(`the model answered ${statusCode}`);
+    // Busy is Google's affair and passes; what is left of the 4xx somebody of us has to mend.
+    if (statusCode !== 429 && statusCode < 500)
+      this.log.error(`${model} answered ${statusCode}: look at GEMINI_API_KEY and GEMINI_MODEL`);
+    throw unavailable(new Error(`the model answered ${statusCode}`));
   }
 }
 
@@ -142,17 +152,6 @@ function parsed(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-async function textOf(body: AsyncIterable<Buffer>): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of body) {
-    bytes += chunk.byteLength;
-    if (bytes > ANSWER_BYTES_MAX) throw new Error(`the answer is larger than ${ANSWER_BYTES_MAX} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
 }
 
 const refused = (why: string) =>

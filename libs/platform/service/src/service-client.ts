@@ -122,7 +122,7 @@ export class ServiceClient {
       dispatcher: this.agent,
       signal: AbortSignal.timeout(timeoutMs),
     });
-    const text = await readText(response.body);
+    const text = await readText(response.body, BODY_BYTES_MAX);
     if (response.statusCode >= 500) throw new Error(`${this.options.name} answered ${response.statusCode}`);
     const retryAfterSeconds = Number(response.headers['retry-after']) || undefined;
     return {
@@ -191,12 +191,13 @@ const problemSchema = z.looseObject({
   errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
 });
 
-async function readText(body: Dispatcher.ResponseData['body']): Promise<string> {
+/** The body of an answer. Throws when it is larger than that. */
+export async function readText(body: Dispatcher.ResponseData['body'], bytesMax: number): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of body as AsyncIterable<Buffer>) {
     bytes += chunk.byteLength;
-    if (bytes > BODY_BYTES_MAX) throw new Error(`the answer is larger than ${BODY_BYTES_MAX} bytes`);
+    if (bytes > bytesMax) throw new Error(`the answer is larger than ${bytesMax} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString();
