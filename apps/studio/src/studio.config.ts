@@ -40,7 +40,9 @@ export const studioConfig = defineConfig('studio', {
   JOB_SWEEP_MS: z.coerce.number().int().min(10).max(600_000).default(5_000),
   JOB_BACKOFF_BASE_MS: z.coerce.number().int().min(1).max(60_000).default(1_000),
 
+  /** Of this process, and of one user in it. */
   JOB_STREAMS_MAX: z.coerce.number().int().min(0).max(10_000).default(200),
+  JOB_STREAMS_PER_USER_MAX: z.coerce.number().int().min(1).max(1_000).default(10),
   JOB_STREAM_POLL_MS: z.coerce.number().int().min(10).max(10_000).default(250),
   JOB_STREAM_HEARTBEAT_MS: z.coerce.number().int().min(10).max(60_000).default(15_000),
   JOB_STREAM_DURATION_MAX_MS: z.coerce.number().int().min(100).max(3_600_000).default(600_000),

@@ -1,26 +1,26 @@
 import { createHash } from 'node:crypto';
-import { DomainError } from '@atelier/kernel';
+import { buffer } from 'node:stream/consumers';
 import type { PipelineStage } from '@atelier/contracts/studio/jobs.api';
-import type { FindImage } from '../images/find-image.usecase.js';
-import type { Image } from '../images/image.domain.js';
 import type { JobResult } from '../jobs/job.domain.js';
 import { JobWorker, type Attempt, type JobWorkerParts } from '../jobs/job-worker.process.js';
-import { ObjectMissing, type ObjectStore } from '../objects/object-store.js';
+import type { ModelProvider } from '../models/model-provider.js';
+import type { ObjectStore } from '../objects/object-store.js';
 import {
+  fileDamaged,
   resultKeyOf,
   resultUrlOf,
   STAGE_PROGRESS,
   TIERS,
   type EnhancementJob,
 } from './enhancement.domain.js';
-import type { ModelProvider } from '../models/model-provider.js';
 import { analyse, ANALYSIS_SOURCE, crop, findCrop, writePrompt } from './picture-pipeline.js';
+import type { ImageFile, ReadImageFile } from './read-image-file.usecase.js';
 
 /** Takes an image through the four stages (R268); each is visible before it runs, with what the last one found. */
 export class EnhancementWorker extends JobWorker<EnhancementJob> {
   constructor(
     parts: JobWorkerParts<EnhancementJob>,
-    private readonly findImage: FindImage,
+    private readonly readImageFile: ReadImageFile,
     private readonly objects: ObjectStore,
     private readonly model: ModelProvider,
   ) {
@@ -33,8 +33,8 @@ export class EnhancementWorker extends JobWorker<EnhancementJob> {
   ): Promise<JobResult<EnhancementJob>> {
     const { sidePixels } = TIERS[job.tier];
     await attempt.advance(begun('analyzing'));
-    const image = await this.findImage.execute(job.imageId, job.userId!);
-    const original = await this.original(image);
+    const file = await this.original(job);
+    const original = await bytesOf(file);
     const analysisResult = await analyse(original);
 
     await attempt.advance({ ...begun('cropping'), analysisResult, analysisSource: ANALYSIS_SOURCE });
@@ -46,7 +46,7 @@ export class EnhancementWorker extends JobWorker<EnhancementJob> {
 
     const { modelName, temperature } = this.model;
     await attempt.advance({ ...begun('generating'), modelPrompt, modelName, modelTemperature: temperature });
-    const format = image.originalFormat;
+    const { format } = file;
     const generated = await this.model.generate({
       picture,
       prompt: modelPrompt,
@@ -55,6 +55,8 @@ export class EnhancementWorker extends JobWorker<EnhancementJob> {
       signal: attempt.signal,
     });
 
+    // Deleted meanwhile: nobody could read the result, so nobody is to pay for it.
+    await this.original(job);
     attempt.signal.throwIfAborted();
     const enhancedKey = resultKeyOf(job, format);
     await this.objects.put(enhancedKey, generated.bytes);
@@ -76,19 +78,15 @@ export class EnhancementWorker extends JobWorker<EnhancementJob> {
     if (enhancedKey) await this.objects.remove(enhancedKey);
   }
 
-  private async original(image: Image): Promise<Buffer> {
-    try {
-      const bytes = await this.objects.read(image.originalKey);
-      if (sha256(bytes) === image.originalSha256) return bytes;
-    } catch (error) {
-      if (!(error instanceof ObjectMissing)) throw error;
-    }
-    throw new DomainError({
-      kind: 'gone',
-      code: 'studio.image.file_damaged',
-      detail: 'The stored picture is missing or damaged. Upload it again; nothing was charged.',
-    });
+  private original({ imageId, userId }: EnhancementJob): Promise<ImageFile> {
+    return this.readImageFile.execute({ imageId, variant: 'original' }, userId!);
   }
+}
+
+async function bytesOf(file: ImageFile): Promise<Buffer> {
+  const bytes = await buffer(await file.open());
+  if (sha256(bytes) !== file.sha256) throw fileDamaged();
+  return bytes;
 }
 
 const begun = (currentStage: PipelineStage) => ({ currentStage, progress: STAGE_PROGRESS[currentStage] });

@@ -4,8 +4,9 @@ import type { EnhancementTier, PipelineStage } from '@atelier/contracts/studio/j
 import { MAX_RETRIES_DEFAULT, type Job, type JobSubject } from '../jobs/job.domain.js';
 
 /**
- * The job that enhances one image. The image stays as it is; the result is the job's own (R256, R270). The
- * stages run in order and are visible while they run (R268).
+ * The job that enhances one image. The image stays as it is; the result, and what is measured of the original
+ * (`analysisResult`) and of the result (R270), are the job's own (R256). The stages run in order and are visible
+ * while they run (R268).
  */
 export interface EnhancementJob extends Job {
   readonly imageId: Id<'img'>;
@@ -148,10 +149,15 @@ export const resultKeyOf = (job: EnhancementJob, format: ImageFormat): string =>
 export const resultUrlOf = (job: EnhancementJob): string =>
   `/api/v1/images/${job.imageId}/file?variant=${job.id}`;
 
-const tooManyOpen = () =>
+const TOO_MANY_OPEN = 'studio.job.too_many_open';
+
+/** The intent was refused because too many others were open, so its request may be repeated. */
+export const wasOneTooMany = ({ errorCode }: EnhancementJob): boolean => errorCode === TOO_MANY_OPEN;
+
+export const tooManyOpen = () =>
   new DomainError({
     kind: 'too_many_requests',
-    code: 'studio.job.too_many_open',
+    code: TOO_MANY_OPEN,
     detail: `You have ${OPEN_JOBS_PER_USER_MAX} jobs that have not ended. Wait for one of them or cancel it.`,
     extra: { openJobsMax: OPEN_JOBS_PER_USER_MAX },
     retryAfterSeconds: 5,
@@ -163,6 +169,13 @@ export const nothingToEnhance = () =>
     kind: 'unprocessable',
     code: 'studio.enhancement.nothing_to_enhance',
     detail: 'The picture is one flat tone: there is no detail to enhance. Nothing was charged.',
+  });
+
+export const fileDamaged = () =>
+  new DomainError({
+    kind: 'gone',
+    code: 'studio.image.file_damaged',
+    detail: 'The stored picture is missing or damaged. Upload the original again.',
   });
 
 export const noResult = () =>

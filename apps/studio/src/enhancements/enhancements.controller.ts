@@ -65,6 +65,8 @@ export class EnhancementsController {
   ): Promise<StreamableFile | undefined> {
     const file = await this.readImageFile.execute({ imageId: id, variant }, ownerOf(context));
     const etag = `"${file.sha256}"`;
+    // First: a file that is missing is no picture with this ETag.
+    const bytes = seen === etag ? undefined : await file.open();
     reply.headers({
       etag,
       'cache-control': 'private, no-cache',
@@ -72,11 +74,11 @@ export class EnhancementsController {
       'content-security-policy': "default-src 'none'; sandbox",
       'x-content-type-options': 'nosniff',
     });
-    if (seen === etag) {
+    if (!bytes) {
       reply.status(304);
       return undefined;
     }
-    return new StreamableFile(await file.open(), {
+    return new StreamableFile(bytes, {
       type: `image/${file.format}`,
       length: file.sizeBytes,
       disposition: `inline; filename="${id}.${file.format}"`,

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
@@ -49,7 +49,7 @@ describe('enhancing an image', () => {
     finished: (await studio.facts(JobFinished)).filter(({ subject }) => subject === jobId),
   });
 
-  it('holds the credits, runs the stages, and charges the completed job once (R261, R268, R270, R271)', async () => {
+  it('holds the credits, runs the stages, and charges the completed job once, which keeps the measures of both pictures (R261, R268, R270, R271)', async () => {
     const user = aUser();
     const client = studio.as(user);
     const imageId = await uploaded(client, await aFramedPicture(20));
@@ -81,7 +81,13 @@ describe('enhancing an image', () => {
       error: null,
     });
     expect(job.prompt).toContain('1024 pixels');
-    expect([job.result?.width, job.result?.height]).toEqual([1_024, 768]);
+    expect(job.result).toMatchObject({ width: 1_024, height: 768, sizeBytes: expect.any(Number) });
+    const stored = studio.database.connection.collection('image_enhancement_jobs');
+    expect(await stored.findOne({ _id: job.id as never })).toMatchObject({
+      analysisResult: { width: 200, height: 160 },
+      enhancedWidth: 1_024,
+      enhancedHeight: 768,
+    });
 
     const file = await fetch(studio.url + job.result!.fileUrl, {
       headers: { 'x-atelier-actor': await studio.app.get(ActorSigner).sign(user) },
@@ -196,6 +202,24 @@ describe('enhancing an image', () => {
     const other = await uploaded(stranger, aPicture());
     expect((await stranger.get(`/api/v1/images/${other}/file?variant=${String(job.id)}`)).status).toBe(404);
     expect((await owner.get(`/api/v1/images/${imageId}/file?variant=enhanced`)).status).toBe(200);
+  });
+
+  it('says of a picture that is missing in the store that it is damaged, and gives no ETag for it', async () => {
+    const client = studio.as(aUser());
+    const imageId = await uploaded(client, aPicture());
+    const { headers } = await client.get(`/api/v1/images/${imageId}/file`);
+    const [original] = (await readdir(join(objects, 'originals'))).filter((name) => name.startsWith(imageId));
+    await rm(join(objects, 'originals', original!));
+    const missing = await client.get(`/api/v1/images/${imageId}/file`);
+    expect([missing.status, missing.body.code]).toEqual([410, 'studio.image.file_damaged']);
+    expect(headers.get('etag')).not.toBeNull();
+    expect(missing.headers.get('etag')).toBeNull();
+    const { body } = await client.post(`/api/v1/images/${imageId}/enhancements`, { tier: 'tier_1k' });
+    expect(await ended(client, body.id)).toMatchObject({
+      status: 'failed',
+      chargedCredits: 0,
+      error: { code: 'studio.image.file_damaged' },
+    });
   });
 
   it('streams every change until the end, and nothing twice after a reconnection', async () => {

@@ -2,7 +2,6 @@ import { Module, type Provider } from '@nestjs/common';
 import { Clock } from '@atelier/kernel';
 import { Logger } from '@atelier/observability';
 import { HealthRegistry, ShutdownSequence, type ConfigOf } from '@atelier/service';
-import { FindImage } from '../images/find-image.usecase.js';
 import { ImagesModule } from '../images/images.module.js';
 import { JobBell } from '../jobs/job-bell.js';
 import { JobStreams } from '../jobs/job-streams.js';
@@ -54,7 +53,7 @@ const worker: Provider = {
     Clock,
     Logger,
     ShutdownSequence,
-    FindImage,
+    ReadImageFile,
     ObjectStore,
     ModelProvider,
   ],
@@ -66,7 +65,7 @@ const worker: Provider = {
     clock: Clock,
     logger: Logger,
     shutdown: ShutdownSequence,
-    ...work: [FindImage, ObjectStore, ModelProvider]
+    ...work: [ReadImageFile, ObjectStore, ModelProvider]
   ) =>
     new EnhancementWorker(
       {
@@ -112,6 +111,7 @@ const streams: Provider = {
   useFactory: (config: Config, jobs: EnhancementRepository, health: HealthRegistry, logger: Logger) =>
     new JobStreams(jobs, health, logger, {
       streamsMax: config.JOB_STREAMS_MAX,
+      streamsPerUserMax: config.JOB_STREAMS_PER_USER_MAX,
       pollMs: config.JOB_STREAM_POLL_MS,
       heartbeatMs: config.JOB_STREAM_HEARTBEAT_MS,
       durationMaxMs: config.JOB_STREAM_DURATION_MAX_MS,

@@ -5,7 +5,14 @@ import { FindImage } from '../images/find-image.usecase.js';
 import { JobBell } from '../jobs/job-bell.js';
 import { isIntent, queueJob, refuseJob } from '../jobs/job.domain.js';
 import { ownerOf } from '../owner.js';
-import { requestEnhancement, subjectOf, type EnhancementJob } from './enhancement.domain.js';
+import {
+  OPEN_JOBS_PER_USER_MAX,
+  requestEnhancement,
+  subjectOf,
+  tooManyOpen,
+  wasOneTooMany,
+  type EnhancementJob,
+} from './enhancement.domain.js';
 import { EnhancementRepository } from './enhancement.repository.js';
 import { LedgerClient } from './ledger.client.js';
 
@@ -37,9 +44,15 @@ export class RequestEnhancement {
     const id = idFor(context, 'job');
     const openJobs = await this.jobs.countOpenBeside(id, userId);
     const intent = requestEnhancement({ id, userId, image, tier, openJobs }, context, this.clock.now());
-    const job = await this.jobs.save(intent, context);
+    let job = await this.jobs.save(intent, context);
+    // The repeat of a request that was refused for now begins anew.
+    if (wasOneTooMany(job))
+      job = await this.jobs.save({ ...intent, state: { ...intent.state, version: job.version } }, context);
     // The repeat of a request that got through.
     if (!isIntent(job)) return job;
+    // Again: of many at once, each had counted before the others were there. Now whoever is last sees all of them.
+    if ((await this.jobs.countOpenBeside(id, userId)) >= OPEN_JOBS_PER_USER_MAX)
+      await this.refuse(job, tooManyOpen(), context);
     await this.holdCredits(job, context);
     const queued = await this.jobs.save(queueJob(job, subjectOf(job), this.clock.now()), context);
     this.bell.ring();
@@ -54,9 +67,13 @@ export class RequestEnhancement {
     } catch (error) {
       // Without an answer the hold may stand: the intent stays for a repeat, else for the sweeper.
       if (!(error instanceof DomainError) || error.kind === 'unavailable') throw error;
-      const failure = { code: error.code, detail: error.message, permanent: true };
-      await this.jobs.save(refuseJob(job, failure, this.clock.now()), context);
-      throw error;
+      await this.refuse(job, error, context);
     }
+  }
+
+  private async refuse(job: EnhancementJob, error: DomainError, context: Context): Promise<never> {
+    const failure = { code: error.code, detail: error.message, permanent: true };
+    await this.jobs.save(refuseJob(job, failure, this.clock.now()), context);
+    throw error;
   }
 }

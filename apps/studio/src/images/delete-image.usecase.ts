@@ -5,7 +5,7 @@ import { deleteImage, imageNotFound } from './image.domain.js';
 import { ImageRepository } from './image.repository.js';
 
 /**
- * Hides an image for good. A job that is still at it fails, and its credits come back.
+ * Hides an image for good. A job that has no result of it yet fails, and its credits come back.
  *
  * Fails with: studio.image.not_found.
  */

@@ -75,7 +75,7 @@ export function uploadImage({ id, userId, picture, ...text }: UploadedImage, now
   return { state, events: [] };
 }
 
-/** The owner no longer wants it: it is hidden at once; the file goes with the clean-up of deleted images. */
+/** The owner no longer wants it: it is hidden at once. The document and the file stay; nothing removes them yet. */
 export function deleteImage(image: Image, deletedBy: string, now: Date): Change<Image> {
   return { state: { ...image, deletedAt: now, deletedBy, updatedAt: now }, events: [] };
 }

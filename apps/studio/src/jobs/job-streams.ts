@@ -7,12 +7,14 @@ import type { JobRepository } from './job.repository.js';
 
 export interface JobStreamLimits {
   readonly streamsMax: number;
+  readonly streamsPerUserMax: number;
   readonly pollMs: number;
   readonly heartbeatMs: number;
   readonly durationMaxMs: number;
 }
 
 interface Watcher<J extends Job> {
+  readonly userId: string | undefined;
   readonly stream: Readable;
   readonly toData: (job: J) => unknown;
   readonly endsAt: number;
@@ -43,7 +45,7 @@ export class JobStreams<J extends Job> {
 
   /**
    * A stream that begins with the job as it is, unless the client has seen that version.
-   * Throws unavailable `studio.job.streams_full`.
+   * Throws unavailable `studio.job.streams_full`, too_many_requests `studio.job.too_many_streams`.
    */
   open(job: J, lastSeenVersion: number, toData: (job: J) => unknown): Readable {
     if (this.watchers.size >= this.limits.streamsMax)
@@ -53,8 +55,18 @@ export class JobStreams<J extends Job> {
         detail: 'Too many people are watching jobs right now. Read the job instead, or try again shortly.',
         retryAfterSeconds: RETRY_AFTER_SECONDS,
       });
+    const own = [...this.watchers.keys()].filter(({ userId }) => userId === job.userId).length;
+    if (own >= this.limits.streamsPerUserMax)
+      throw new DomainError({
+        kind: 'too_many_requests',
+        code: 'studio.job.too_many_streams',
+        detail: `You watch ${own} jobs already. Close one of them, or read the job instead.`,
+        extra: { streamsMax: this.limits.streamsPerUserMax },
+        retryAfterSeconds: RETRY_AFTER_SECONDS,
+      });
     const stream = new Readable({ read: () => undefined });
     const watcher: Watcher<J> = {
+      userId: job.userId,
       stream,
       toData,
       endsAt: Date.now() + this.limits.durationMaxMs,

@@ -1,10 +1,17 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { OnApplicationBootstrap } from '@nestjs/common';
-import { type Change, type Clock, type Context, DomainError, newId } from '@atelier/kernel';
+import { type Change, type Clock, DomainError, newId } from '@atelier/kernel';
 import { type Logger, runInContext } from '@atelier/observability';
-import type { ShutdownSequence } from '@atelier/service';
+import { BackgroundLoop, type ShutdownSequence } from '@atelier/service';
 import type { JobBell } from './job-bell.js';
-import { failAttempt, failJob, isIntent, type Job, type JobFailure, LeaseLost } from './job.domain.js';
+import {
+  contextOf,
+  failAttempt,
+  failJob,
+  isIntent,
+  type Job,
+  type JobFailure,
+  LeaseLost,
+} from './job.domain.js';
 import type { JobRepository } from './job.repository.js';
 import type { SettleJob } from './settle-job.usecase.js';
 
@@ -32,37 +39,40 @@ const BATCH_MAX = 100;
  * needs no lease of its own: when two replicas sweep the same job, the version lets one of them decide.
  */
 export class JobSweeper<J extends Job> implements OnApplicationBootstrap {
-  private readonly stopping = new AbortController();
-  private loop: Promise<void> | undefined;
+  private readonly loop: BackgroundLoop;
 
-  constructor(private readonly parts: JobSweeperParts<J>) {}
-
-  onApplicationBootstrap(): void {
-    this.loop = this.run();
-    this.parts.shutdown.add('jobs', 'job sweeper', async () => {
-      this.stopping.abort();
-      await this.loop;
-    });
+  constructor(private readonly parts: JobSweeperParts<J>) {
+    const { shutdown, limits } = parts;
+    this.loop = new BackgroundLoop('job sweeper', limits.sweepMs, () => this.sweep());
+    shutdown.add('jobs', 'job sweeper', () => this.loop.stop());
   }
 
-  /** One round; answers how many jobs were changed. */
-  async sweep(): Promise<number> {
-    const { jobs, clock, limits } = this.parts;
+  onApplicationBootstrap(): void {
+    this.loop.start();
+  }
+
+  /** One round. Whether there may be more jobs than it took. */
+  async sweep(): Promise<boolean> {
+    const { jobs, bell, clock, limits } = this.parts;
     const now = clock.now();
-    const overdue = await jobs.overdue(
-      {
-        intentsBefore: new Date(now.getTime() - limits.intentTtlMs),
-        jobsBefore: new Date(now.getTime() - limits.deadlineMs),
-      },
-      BATCH_MAX,
-    );
+    const intentsBefore = new Date(now.getTime() - limits.intentTtlMs);
+    const jobsBefore = new Date(now.getTime() - limits.deadlineMs);
+    const overdue = await jobs.overdue({ intentsBefore, jobsBefore }, BATCH_MAX);
     let changed = 0;
     for (const job of overdue) {
-      changed += await this.settle(job, (state) =>
-        failJob(state, isIntent(state) ? HOLD_UNANSWERED : OVERDUE, jobs.subjectOf(state), clock.now()),
-      );
+      changed += await this.settle(job, (state) => {
+        // Its credits were held in the meantime, and it has its whole time before it.
+        if (!isIntent(state) && state.createdAt >= jobsBefore) throw new LeaseLost(state.id);
+        return failJob(
+          state,
+          isIntent(state) ? HOLD_UNANSWERED : OVERDUE,
+          jobs.subjectOf(state),
+          clock.now(),
+        );
+      });
     }
-    for (const job of await jobs.abandoned(now, BATCH_MAX)) {
+    const abandoned = await jobs.abandoned(now, BATCH_MAX);
+    for (const job of abandoned) {
       changed += await this.settle(job, (state) => {
         // Its worker was only late.
         if (state.leasedUntil && state.leasedUntil >= now) throw new LeaseLost(state.id);
@@ -76,31 +86,13 @@ export class JobSweeper<J extends Job> implements OnApplicationBootstrap {
         );
       });
     }
-    return changed;
-  }
-
-  private async run(): Promise<void> {
-    const { bell, logger, limits } = this.parts;
-    const { signal } = this.stopping;
-    while (!signal.aborted) {
-      try {
-        if ((await this.sweep()) > 0) bell.ring();
-      } catch (err) {
-        logger.error({ err }, 'a sweep failed; the next one is in a moment');
-      }
-      await sleep(limits.sweepMs, undefined, { signal }).catch(() => undefined);
-    }
+    if (changed > 0) bell.ring();
+    return changed > 0 && Math.max(overdue.length, abandoned.length) === BATCH_MAX;
   }
 
   private async settle(job: J, decide: (state: J) => Change<J>): Promise<number> {
     const { jobs, settle, logger } = this.parts;
-    const context: Context = {
-      actor: { kind: 'service', id: 'studio' },
-      correlationId: job.correlationId,
-      causationId: newId('swp'),
-      ...(job.traceparent ? { traceparent: job.traceparent } : {}),
-      ...(job.tenantId ? { tenantId: job.tenantId } : {}),
-    };
+    const context = contextOf(job, newId('swp'));
     try {
       await runInContext(context, () => settle.execute(jobs, job.id, decide, context));
       return 1;

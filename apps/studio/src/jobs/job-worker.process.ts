@@ -5,6 +5,7 @@ import type { ShutdownSequence } from '@atelier/service';
 import type { JobBell } from './job-bell.js';
 import {
   completeJob,
+  contextOf,
   failAttempt,
   type Job,
   type JobFailure,
@@ -50,6 +51,7 @@ const attempts = counter('atelier_job_attempts_total', 'Attempts at jobs.', ['ki
  * while the attempt runs, and when this process dies the sweeper gives the job to another.
  */
 export abstract class JobWorker<J extends Job> implements OnApplicationBootstrap {
+  /** By lease: after a stall a job may be here twice, and the old attempt must not take the new one's place. */
   private readonly running = new Map<
     string,
     { readonly stop: AbortController; readonly done: Promise<void> }
@@ -87,7 +89,7 @@ export abstract class JobWorker<J extends Job> implements OnApplicationBootstrap
 
   private begin(job: J): void {
     const stop = new AbortController();
-    const context = contextOf(job);
+    const context = contextOf(job, job.id);
     const { kind } = this.parts.jobs.subjectOf(job);
     const attempt = () => this.attempt(job, stop, context);
     const done = runInContext(context, () =>
@@ -99,10 +101,10 @@ export abstract class JobWorker<J extends Job> implements OnApplicationBootstrap
         this.parts.logger.error({ err, jobId: job.id }, 'an attempt could not be settled');
       })
       .finally(() => {
-        this.running.delete(job.id);
+        this.running.delete(job.leaseId!);
         this.parts.bell.ring();
       });
-    this.running.set(job.id, { stop, done });
+    this.running.set(job.leaseId!, { stop, done });
   }
 
   private async attempt(job: J, stop: AbortController, context: Context): Promise<string> {
@@ -133,7 +135,8 @@ export abstract class JobWorker<J extends Job> implements OnApplicationBootstrap
       );
       return 'completed';
     } catch (error) {
-      await this.discard(result);
+      // Only a refusal proves that nothing was saved: behind a lost answer the job may be completed and charged.
+      if (error instanceof DomainError) await this.discard(result);
       throw error;
     }
   }
@@ -212,15 +215,6 @@ const TIMED_OUT: JobFailure = {
   detail: 'The job took longer than an attempt may take.',
   permanent: false,
 };
-
-/** The worker acts for the service, within the story that the request began. */
-const contextOf = (job: Job): Context => ({
-  actor: { kind: 'service', id: 'studio' },
-  correlationId: job.correlationId,
-  causationId: job.id,
-  ...(job.traceparent ? { traceparent: job.traceparent } : {}),
-  ...(job.tenantId ? { tenantId: job.tenantId } : {}),
-});
 
 /** The work's result, or the signal's reason as soon as it is aborted; a result that comes later is handed over. */
 async function orAborted<T>(

@@ -2,8 +2,10 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { JobFinished } from '@atelier/contracts/studio/job.events';
+import { Clock } from '@atelier/kernel';
 import { EventBus, fromRecord } from '@atelier/messaging';
-import { createService, type RunningService } from '@atelier/service';
+import { Logger } from '@atelier/observability';
+import { createService, ShutdownSequence, type RunningService } from '@atelier/service';
 import {
   aContext,
   aUser,
@@ -13,13 +15,15 @@ import {
   type Client,
   type ServiceUnderTest,
 } from '@atelier/testing';
-import type { EnhancementJob } from '../enhancements/enhancement.domain.js';
+import { OPEN_JOBS_PER_USER_MAX, type EnhancementJob } from '../enhancements/enhancement.domain.js';
 import { EnhancementRepository } from '../enhancements/enhancement.repository.js';
 import { startLedgerFixture, type LedgerFixture } from '../enhancements/ledger.fixture.js';
 import { aPicture, uploadForm } from '../images/pictures.fixture.js';
 import { studioConfig } from '../studio.config.js';
 import { StudioModule } from '../studio.module.js';
-import { completeJob, LeaseLost } from './job.domain.js';
+import { JobBell } from './job-bell.js';
+import { JobSweeper } from './job-sweeper.process.js';
+import { completeJob, isIntent, LeaseLost } from './job.domain.js';
 import { SettleJob } from './settle-job.usecase.js';
 
 const LEASE_MS = 60_000;
@@ -78,6 +82,11 @@ describe('the life of a job', () => {
       if (body.status !== status)
         throw new Error(`${String(body.status)}, not ${status}: ${JSON.stringify(body.error)}`);
       return body;
+    });
+  const reaches = (client: Client, jobId: string, stage: string) =>
+    eventually(async () => {
+      const { body } = await client.get(`/api/v1/jobs/${jobId}`);
+      if (body.currentStage !== stage) throw new Error(`at ${String(body.currentStage)}`);
     });
   /** Each process has a bus of its own here, and any of their relays may have published the fact. */
   const endings = async (jobId: string) => {
@@ -156,10 +165,7 @@ describe('the life of a job', () => {
     const client = front.as(aUser());
     const { jobId } = await requested(client, 'tier_4k', { width: 1_600, height: 1_200 });
     await startReplica();
-    await eventually(async () => {
-      const { body } = await client.get(`/api/v1/jobs/${jobId}`);
-      if (body.currentStage !== 'generating') throw new Error(`at ${String(body.currentStage)}`);
-    });
+    await reaches(client, jobId, 'generating');
     expect((await client.post(`/api/v1/jobs/${jobId}/cancel`)).status).toBe(200);
     await replicas[0]!.close();
     expect((await client.get(`/api/v1/jobs/${jobId}`)).body).toMatchObject({
@@ -226,6 +232,86 @@ describe('the life of a job', () => {
     expect(await endings(jobId)).toEqual([['failed', 0]]);
   });
 
+  it('fails the job of an image that was deleted while it ran, and charges nothing', async () => {
+    const client = front.as(aUser());
+    const { imageId, jobId } = await requested(client, 'tier_4k', { width: 1_600, height: 1_200 });
+    await startReplica();
+    await reaches(client, jobId, 'generating');
+    expect((await client.delete(`/api/v1/images/${imageId}`)).status).toBe(204);
+    expect((await becomes(client, jobId, 'failed')).error.code).toBe('studio.image.not_found');
+    expect(await endings(jobId)).toEqual([['failed', 0]]);
+    expect(await readdir(join(objects, 'results')).catch(() => [])).toEqual([]);
+  });
+
+  it('keeps the picture of a job that was completed although its worker never heard so', async () => {
+    const client = front.as(aUser());
+    const replica = await startReplica();
+    const settleJob = replica.app.get(SettleJob);
+    const execute = settleJob.execute.bind(settleJob);
+    settleJob.execute = async (...args) => {
+      const job = await execute(...args);
+      if (job.status === 'completed') throw new Error('the answer to the commit was lost');
+      return job;
+    };
+    const { imageId, jobId } = await requested(client);
+    await becomes(client, jobId, 'completed');
+    await replica.close();
+    expect((await client.get(`/api/v1/images/${imageId}/file?variant=${jobId}`)).status).toBe(200);
+    expect(await endings(jobId)).toEqual([['completed', 2]]);
+  });
+
+  it('is not given up when its credits were held between the sweeper’s look and its decision', async () => {
+    const client = front.as(aUser());
+    const image = await client.post('/api/v1/images', uploadForm(await aPicture().png().toBuffer()));
+    const path = `/api/v1/images/${String(image.body.id)}/enhancements`;
+    const request = () => client.post(path, { tier: 'tier_1k' }, { 'idempotency-key': 'again' });
+    ledger.down = true;
+    expect((await request()).status).toBe(503);
+    ledger.down = false;
+    const seen = (await jobs.overdue({ intentsBefore: new Date(), jobsBefore: new Date(0) }, 1))[0]!;
+    expect(isIntent(seen)).toBe(true);
+    expect((await request()).status).toBe(202);
+    const behind = Object.assign(Object.create(jobs) as EnhancementRepository, {
+      overdue: () => Promise.resolve([seen]),
+    });
+    await new JobSweeper({
+      jobs: behind,
+      bell: front.app.get(JobBell),
+      settle: front.app.get(SettleJob),
+      clock: front.app.get(Clock),
+      logger: front.app.get(Logger),
+      shutdown: front.app.get(ShutdownSequence),
+      limits: { sweepMs: LEASE_MS, intentTtlMs: 0, deadlineMs: LEASE_MS, backoffBaseMs: 1 },
+    }).sweep();
+    expect((await client.get(`/api/v1/jobs/${seen.id}`)).body).toMatchObject({
+      status: 'pending',
+      error: null,
+    });
+    expect(await endings(seen.id)).toEqual([]);
+  });
+
+  it('is refused when its user has too many open, however many are asked for at once, and may be asked for again', async () => {
+    const client = front.as(aUser());
+    const image = await client.post('/api/v1/images', uploadForm(await aPicture().png().toBuffer()));
+    const request = (key: number) =>
+      client.post(
+        `/api/v1/images/${String(image.body.id)}/enhancements`,
+        { tier: 'free' },
+        { 'idempotency-key': String(key) },
+      );
+    const answers = await Promise.all(
+      Array.from({ length: OPEN_JOBS_PER_USER_MAX * 2 }, (_, i) => request(i)),
+    );
+    const open = (await client.get('/api/v1/jobs?limit=100&status=pending')).body.items;
+    expect(open.length).toBeLessThanOrEqual(OPEN_JOBS_PER_USER_MAX);
+    expect(answers.filter(({ status }) => status === 202)).toHaveLength(open.length);
+    const refused = answers.findIndex(({ body }) => body.code === 'studio.job.too_many_open');
+    expect(answers[refused]!.status).toBe(429);
+    for (const { id } of open) await client.post(`/api/v1/jobs/${String(id)}/cancel`);
+    const again = await request(refused);
+    expect([again.status, again.body.status]).toEqual([202, 'pending']);
+  });
+
   it('lists the own jobs by status, page by page', async () => {
     const client = front.as(aUser());
     const ids: string[] = [];
@@ -242,7 +328,7 @@ describe('the life of a job', () => {
     expect((await client.get('/api/v1/jobs?status=done')).status).toBe(400);
   });
 
-  it('keeps a stream alive with comments, and ends it when the job is canceled', async () => {
+  it('ends its stream with what it was when it is canceled', async () => {
     const client = front.as(aUser());
     const { jobId } = await requested(client);
     const stream = client.get(`/api/v1/jobs/${jobId}/events`);
@@ -260,8 +346,8 @@ describe('jobs that nobody sees to', () => {
       OBJECTS_DIR: objects,
       JOBS_AT_ONCE_MAX: '0',
       JOB_SWEEP_MS: '50',
-      JOB_INTENT_TTL_MS: '100',
-      JOB_DEADLINE_MS: '1000',
+      JOB_INTENT_TTL_MS: '1000',
+      JOB_DEADLINE_MS: '2000',
     });
     try {
       const client = studio.as(aUser());
@@ -289,31 +375,41 @@ describe('jobs that nobody sees to', () => {
     }
   });
 
-  it('do not take streams without end: the number of watchers is bounded', async () => {
+  it('do not take streams without end: watchers are bounded, in all and of one user, and kept alive with comments', async () => {
     const ledger = await startLedgerFixture(1_000);
     const objects = await mkdtemp(join(tmpdir(), 'studio-'));
     const studio = await startService(StudioModule, studioConfig, {
       LEDGER_URL: ledger.url,
       OBJECTS_DIR: objects,
       JOBS_AT_ONCE_MAX: '0',
-      JOB_STREAMS_MAX: '1',
+      JOB_STREAMS_MAX: '2',
+      JOB_STREAMS_PER_USER_MAX: '1',
       JOB_STREAM_POLL_MS: '20',
       JOB_STREAM_HEARTBEAT_MS: '50',
-      JOB_STREAM_DURATION_MAX_MS: '600',
+      JOB_STREAM_DURATION_MAX_MS: '3000',
     });
-    try {
+    const aWatcher = async () => {
       const client = studio.as(aUser());
       const image = await client.post('/api/v1/images', uploadForm(await aPicture().png().toBuffer()));
       const { body } = await client.post(`/api/v1/images/${String(image.body.id)}/enhancements`, {
         tier: 'free',
       });
       const path = `/api/v1/jobs/${String(body.id)}/events`;
-      const [one, two] = await Promise.all([client.get(path), client.get(path)]);
-      const [open, full] = one.status === 200 ? [one, two] : [two, one];
+      return () => client.get(path);
+    };
+    try {
+      const [eager, second, third] = [await aWatcher(), await aWatcher(), await aWatcher()];
+      const own = [eager(), eager()];
+      // The refusal comes at once, and says that the other stream is open.
+      const tooMany = await Promise.race(own);
+      expect([tooMany.status, tooMany.body.code]).toEqual([429, 'studio.job.too_many_streams']);
+      const others = await Promise.all([second(), third()]);
+      const [open, full] = others.sort((a, b) => a.status - b.status);
       expect([open.status, full.status, full.body.code]).toEqual([200, 503, 'studio.job.streams_full']);
       expect(full.headers.get('retry-after')).toBe('5');
       expect(open.body).toContain(': still here');
-      expect((await client.get(path)).status).toBe(200);
+      expect((await Promise.all(own)).map(({ status }) => status).sort()).toEqual([200, 429]);
+      expect((await eager()).status).toBe(200);
     } finally {
       await studio.close();
       await ledger.close();

@@ -28,13 +28,6 @@ export abstract class ObjectStore {
     return this.openStream(checked(key));
   }
 
-  /** The whole object. Throws ObjectMissing. */
-  async read(key: string): Promise<Buffer> {
-    const chunks: Buffer[] = [];
-    for await (const chunk of await this.open(key)) chunks.push(chunk as Buffer);
-    return Buffer.concat(chunks);
-  }
-
   /** Removes the object; one that is not there is no error. */
   async remove(key: string): Promise<void> {
     await this.delete(checked(key));
