@@ -5,6 +5,7 @@ import { EndPayout } from './end-payout.usecase.js';
 import {
   approvePayout,
   cancelPayout,
+  isDecidedSince,
   payoutNotFound,
   rejectPayout,
   type PayoutRequest,
@@ -21,7 +22,7 @@ export type Decision =
  * Decides on a payout that was requested: another admin allows or refuses it, or the seller takes it back.
  *
  * Emits: PayoutApproved, PayoutRejected or PayoutCanceled; CreditsGranted when the credits are back.
- * Fails with: ledger.payout.not_found | own | transition.
+ * Fails with: ledger.payout.not_found | own | transition, ledger.account.not_a_user | busy.
  */
 @UseCase('ledger.decide-payout')
 export class DecidePayout {
@@ -39,6 +40,8 @@ export class DecidePayout {
         ? await this.payouts.load(id, { userId: caller })
         : await this.payouts.loadAcrossOwners(id, 'moderation');
     if (!payout) throw payoutNotFound();
+    const firstSeenAt = context.idempotency?.firstSeenAt;
+    if (firstSeenAt && isDecidedSince(payout, decision.decision, caller, firstSeenAt)) return payout;
     if (decision.decision === 'approve')
       return this.payouts.save(approvePayout(payout, caller, now), context);
     const change =

@@ -4,6 +4,7 @@ import {
   approvePayout,
   beginPaying,
   cancelPayout,
+  isDecidedSince,
   OPEN_STATUSES,
   PAYOUT_TRANSITIONS,
   payoutFailed,
@@ -83,6 +84,26 @@ describe('a payout', () => {
     ]);
     expect(payoutPaid(paying, now).state).not.toHaveProperty('nextAttemptAt');
     expect(payoutFailed(paying, 'x', now).state).not.toHaveProperty('nextAttemptAt');
+  });
+
+  it.each(['approve', 'reject', 'cancel'] as const)(
+    'is known to be decided already by the request to %s it that comes again, and by no other (promise 9)',
+    (decision) => {
+      const by = decision === 'cancel' ? seller : admin;
+      const move = { approve: MOVES.approved, reject: MOVES.rejected, cancel: MOVES.canceled }[decision];
+      const { state } = move(requested.state);
+      expect(isDecidedSince(state, decision, by, now)).toBe(true);
+      expect(isDecidedSince(state, decision, newId('usr'), now)).toBe(false);
+      expect(isDecidedSince(state, decision, by, new Date(now.getTime() + 1))).toBe(false);
+      expect(isDecidedSince(requested.state, decision, by, now)).toBe(false);
+      const others = (['approve', 'reject', 'cancel'] as const).filter((other) => other !== decision);
+      for (const other of others) expect(isDecidedSince(state, other, by, now)).toBe(false);
+    },
+  );
+
+  it('is known to be approved also when it is paid already', () => {
+    const approved = approvePayout(requested.state, admin, now).state;
+    expect(isDecidedSince({ ...approved, status: 'paid', endedAt: now }, 'approve', admin, now)).toBe(true);
   });
 
   it('stays as it is when its provider does not answer', () => {

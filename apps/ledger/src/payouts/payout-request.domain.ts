@@ -101,6 +101,31 @@ export function cancelPayout(payout: PayoutRequest, now: Date): Change<PayoutReq
   ]);
 }
 
+const DECIDED: Readonly<Record<'approve' | 'reject' | 'cancel', readonly PayoutStatus[]>> = {
+  // It may be under way already, or ended.
+  approve: ['approved', 'paying', 'paid', 'failed'],
+  reject: ['rejected'],
+  cancel: ['canceled'],
+};
+
+/**
+ * Whether this person has decided it so since then: a request whose process died after its commit, and which comes
+ * again with its key, finds what it did. Who cancels is the seller, and is written down nowhere else.
+ */
+export function isDecidedSince(
+  { status, userId, decidedById = userId, endedAt, decidedAt = endedAt }: PayoutRequest,
+  decision: keyof typeof DECIDED,
+  deciderId: string,
+  since: Date,
+): boolean {
+  return (
+    DECIDED[decision].includes(status) &&
+    decidedById === deciderId &&
+    decidedAt !== undefined &&
+    decidedAt >= since
+  );
+}
+
 /** To be saved before the provider is called. */
 export const beginPaying = (payout: PayoutRequest, now: Date): Change<PayoutRequest> =>
   move(payout, 'paying', {}, now, []);
