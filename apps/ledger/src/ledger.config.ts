@@ -96,6 +96,8 @@ export const ledgerConfig = defineConfig('ledger', {
   PAYOUT_SWEEP_INTERVAL_MS: z.coerce.number().int().min(10).max(600_000).default(5_000),
   /** Payouts that one sweep advances; what is left is taken up at once. */
   PAYOUT_SWEEP_BATCH_MAX: z.coerce.number().int().min(1).max(1_000).default(20),
+  /** Payouts of a sweep in work at the same time. */
+  PAYOUT_CONCURRENCY_MAX: z.coerce.number().int().min(1).max(64).default(4),
   /** How long a payout belongs to the replica that advances it: longer than a provider may take. */
   PAYOUT_LEASE_MS: z.coerce.number().int().min(10).max(3_600_000).default(60_000),
   PAYOUT_PROVIDER_TIMEOUT_MS: z.coerce.number().int().min(10).max(600_000).default(20_000),

@@ -3,7 +3,7 @@ import { Clock, newId, type Context } from '@atelier/kernel';
 import { counter, Logger } from '@atelier/observability';
 import { InjectConfig, UseCase } from '@atelier/service';
 import { ledgerConfig, type LedgerConfig } from '../ledger.config.js';
-import { EndPayout } from './end-payout.usecase.js';
+import { EndPayout } from './end-payout.js';
 import {
   beginPaying,
   payoutFailed,
@@ -13,7 +13,7 @@ import {
   unanswered,
   type PayoutRequest,
 } from './payout-request.domain.js';
-import { PayoutRequestRepository } from './payout-request.repository.js';
+import { PayoutRequestRepository, type PayoutLease } from './payout-request.repository.js';
 import type { TransferResult } from './providers/payout-provider.js';
 import { PayoutProviders } from './providers/payout-providers.js';
 
@@ -35,6 +35,7 @@ type Outcome =
  * ever more rarely: a payout that may have been paid must not be given back by a machine.
  *
  * Emits: PayoutPaid; or PayoutFailed and CreditsGranted.
+ * Fails with: ledger.account.busy.
  */
 @UseCase('ledger.advance-payout')
 export class AdvancePayout {
@@ -47,8 +48,10 @@ export class AdvancePayout {
     @InjectConfig(ledgerConfig) private readonly config: LedgerConfig,
   ) {}
 
-  /** Takes a payout of which this replica has the lease. */
-  async execute(taken: PayoutRequest): Promise<PayoutRequest> {
+  /** Answers undefined when it was slower than its lease, and somebody else goes on with the payout. */
+  async execute(lease: PayoutLease): Promise<PayoutRequest | undefined> {
+    const taken = await this.payouts.leased(lease);
+    if (!taken) return undefined;
     const id = newId('swp');
     const context: Context = { actor: { kind: 'service', id: 'ledger' }, correlationId: id, causationId: id };
     const payout =

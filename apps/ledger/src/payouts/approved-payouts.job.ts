@@ -1,5 +1,5 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
-import { Clock, VersionConflict } from '@atelier/kernel';
+import { Clock } from '@atelier/kernel';
 import { gauge } from '@atelier/observability';
 import { BackgroundLoop, InjectConfig, ShutdownSequence } from '@atelier/service';
 import { ledgerConfig, type LedgerConfig } from '../ledger.config.js';
@@ -18,6 +18,7 @@ const waiting = gauge(
 @Injectable()
 export class ApprovedPayouts implements OnApplicationBootstrap {
   private readonly loop: BackgroundLoop;
+  private isStopping = false;
 
   constructor(
     private readonly payouts: PayoutRequestRepository,
@@ -27,27 +28,36 @@ export class ApprovedPayouts implements OnApplicationBootstrap {
     shutdown: ShutdownSequence,
   ) {
     this.loop = new BackgroundLoop('approved payouts', config.PAYOUT_SWEEP_INTERVAL_MS, () => this.sweep());
-    shutdown.add('jobs', 'approved payouts', () => this.loop.stop());
+    shutdown.add('jobs', 'approved payouts', () => {
+      this.isStopping = true;
+      return this.loop.stop();
+    });
   }
 
   onApplicationBootstrap(): void {
     this.loop.start();
   }
 
-  /** Advances one batch. Answers whether there may be more at once. */
+  /**
+   * Advances one batch, a few payouts side by side: one whose provider hangs keeps nobody but itself. Answers whether
+   * there may be more at once.
+   */
   async sweep(): Promise<boolean> {
-    for (let taken = 0; taken < this.config.PAYOUT_SWEEP_BATCH_MAX; taken++) {
-      const payout = await this.payouts.takeDue(this.clock.now(), this.config.PAYOUT_LEASE_MS);
-      if (!payout) {
-        const since = await this.payouts.oldestUnpaid();
-        waiting.set(since ? (this.clock.now().getTime() - since.getTime()) / 1_000 : 0);
-        return false;
+    // First of all: the alert must not wait for what it is about.
+    const since = await this.payouts.longestApproved();
+    waiting.set(since ? (this.clock.now().getTime() - since.getTime()) / 1_000 : 0);
+    let left = this.config.PAYOUT_SWEEP_BATCH_MAX;
+    const worker = async (): Promise<void> => {
+      while (left > 0 && !this.isStopping) {
+        left--;
+        const lease = await this.payouts.takeDue(this.clock.now(), this.config.PAYOUT_LEASE_MS);
+        if (!lease) return void left++;
+        await this.advancePayout.execute(lease);
       }
-      await this.advancePayout.execute(payout).catch((error: unknown) => {
-        // Slower than the lease: somebody else went on with it.
-        if (!(error instanceof VersionConflict)) throw error;
-      });
-    }
-    return true;
+    };
+    const workers = Array.from({ length: this.config.PAYOUT_CONCURRENCY_MAX }, worker);
+    const failed = (await Promise.allSettled(workers)).find(({ status }) => status === 'rejected');
+    if (failed) throw (failed as PromiseRejectedResult).reason;
+    return left === 0 && !this.isStopping;
   }
 }

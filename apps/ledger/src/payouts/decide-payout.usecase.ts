@@ -1,7 +1,7 @@
 import { Clock, type Context, type Id } from '@atelier/kernel';
 import { UseCase } from '@atelier/service';
 import { callerOf } from '../accounts/read-credits.usecase.js';
-import { EndPayout } from './end-payout.usecase.js';
+import { EndPayout } from './end-payout.js';
 import {
   approvePayout,
   cancelPayout,

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import mongoose from 'mongoose';
 import type { Id } from '@atelier/kernel';
-import { aggregateSchema, Database, fromDocument, Outbox, Repository } from '@atelier/persistence';
+import { aggregateSchema, Database, Outbox, Repository } from '@atelier/persistence';
 import type { PageRequest, Stored } from '@atelier/persistence';
 import type { Page } from '@atelier/service';
 import { PAYOUT_STATUSES } from '@atelier/contracts/ledger/payout-requests.api';
@@ -33,8 +33,15 @@ const schema = aggregateSchema<PayoutRequest>({
 })
   .index({ userId: 1, createdAt: -1, _id: -1 })
   .index({ status: 1, createdAt: 1, _id: 1 })
+  .index({ status: 1, decidedAt: 1, _id: 1 })
   .index({ nextAttemptAt: 1, _id: 1 })
   .index({ userId: 1 }, { unique: true, partialFilterExpression: { status: { $in: [...OPEN_STATUSES] } } });
+
+/** A payout that a replica works on, and until when nobody else does. */
+export interface PayoutLease {
+  readonly id: PayoutRequest['id'];
+  readonly leasedUntil: Date;
+}
 
 @Injectable()
 export class PayoutRequestRepository extends Repository<PayoutRequest, 'userId'> {
@@ -58,27 +65,34 @@ export class PayoutRequestRepository extends Repository<PayoutRequest, 'userId'>
   }
 
   /**
-   * Takes the payout that has waited longest, for as long as the lease. Who is slower than that finds at `save`
-   * that somebody else went on.
+   * Takes the payout that has waited longest, for as long as the lease. Who is slower than that finds by `leased`
+   * or at `save` that somebody else went on.
    */
-  async takeDue(now: Date, leaseMs: number): Promise<PayoutRequest | undefined> {
+  async takeDue(now: Date, leaseMs: number): Promise<PayoutLease | undefined> {
     const rows = this.model.collection as unknown as mongoose.mongo.Collection<Stored<PayoutRequest>>;
+    const leasedUntil = new Date(now.getTime() + leaseMs);
     const row = await rows.findOneAndUpdate(
       { nextAttemptAt: { $lte: now } },
-      { $set: { nextAttemptAt: new Date(now.getTime() + leaseMs) }, $inc: { version: 1 } },
-      { sort: { nextAttemptAt: 1, _id: 1 }, returnDocument: 'after' },
+      { $set: { nextAttemptAt: leasedUntil }, $inc: { version: 1 } },
+      { sort: { nextAttemptAt: 1, _id: 1 }, projection: { _id: 1 } },
     );
-    return row ? fromDocument<PayoutRequest>(row) : undefined;
+    return row ? { id: row._id as PayoutRequest['id'], leasedUntil } : undefined;
   }
 
-  /** When the payout that has been approved or paying for the longest was requested. */
-  async oldestUnpaid(): Promise<Date | undefined> {
-    const pages = await Promise.all(
-      (['approved', 'paying'] as const).map((status) => this.queue(status, { limit: 1 })),
+  /** The payout as it is now, while nobody has taken it since. */
+  leased({ id, leasedUntil }: PayoutLease): Promise<PayoutRequest | undefined> {
+    return this.oneAcrossOwners({ _id: id, nextAttemptAt: leasedUntil }, 'system');
+  }
+
+  /** When the payout that has been approved and not ended for the longest was approved. */
+  async longestApproved(): Promise<Date | undefined> {
+    const sort = { by: 'decidedAt', direction: 1 } as const;
+    const oldest = await Promise.all(
+      (['approved', 'paying'] as const).map((status) =>
+        this.pageAcrossOwners({ status }, { limit: 1, sort }, 'system'),
+      ),
     );
-    const times = pages.flatMap(({ items }) =>
-      items.map(({ decidedAt, createdAt }) => decidedAt ?? createdAt),
-    );
+    const times = oldest.flatMap(({ items }) => items.flatMap(({ decidedAt }) => decidedAt ?? []));
     return times.sort((a, b) => a.getTime() - b.getTime())[0];
   }
 }

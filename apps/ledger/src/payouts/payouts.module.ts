@@ -5,7 +5,7 @@ import { PayoutMethodsModule } from '../payout-methods/payout-methods.module.js'
 import { AdvancePayout } from './advance-payout.usecase.js';
 import { ApprovedPayouts } from './approved-payouts.job.js';
 import { DecidePayout } from './decide-payout.usecase.js';
-import { EndPayout } from './end-payout.usecase.js';
+import { EndPayout } from './end-payout.js';
 import { PayoutRequestRepository } from './payout-request.repository.js';
 import { PayoutRequestsController } from './payout-requests.controller.js';
 import { PayoutProvidersModule } from './providers/payout-providers.module.js';
