@@ -1,5 +1,4 @@
-import { DomainError } from '@atelier/kernel';
-import { PROBLEM_CONTENT_TYPE, problemOf } from '@atelier/service';
+import { PROBLEM_CONTENT_TYPE, problemOf, retryAfterOf } from '@atelier/service';
 import { API_CONTENT_POLICY } from '../forwarding/headers.js';
 import type { Visit } from '../forwarding/visit.js';
 
@@ -18,7 +17,8 @@ export const SECURITY_HEADERS: readonly string[] = [
 
 /** Answers a visit with the problem of an error, in the shape that the services give. */
 export function answerProblem(visit: Visit, error: unknown): void {
-  const { request, response, requestId, route } = visit;
+  const { request, response, requestId } = visit;
+  const retryAfter = retryAfterOf(error);
   const problem = problemOf(error, { id: requestId, url: request.url ?? '/' });
   const body = Buffer.from(JSON.stringify(problem));
   const headers = [
@@ -32,15 +32,12 @@ export function answerProblem(visit: Visit, error: unknown): void {
     'cache-control',
     'no-store',
   ];
-  if (error instanceof DomainError && error.retryAfterSeconds !== undefined)
-    headers.push('retry-after', String(Math.max(1, Math.ceil(error.retryAfterSeconds))));
-  if (problem.status === 401) headers.push('www-authenticate', challenge(problem.code, route.access));
+  if (retryAfter !== undefined) headers.push('retry-after', retryAfter);
+  if (problem.status === 401) headers.push('www-authenticate', challenge(problem.code));
   response.writeHead(problem.status, headers);
   response.end(body);
 }
 
 /** RFC 6750: a request without a token is told only the scheme, one with a bad token also why. */
-const challenge = (code: string, access: Visit['route']['access']): string =>
-  code === 'gateway.token.missing' || access === 'anonymous'
-    ? 'Bearer'
-    : `Bearer error="invalid_token", error_description="${code}"`;
+const challenge = (code: string): string =>
+  code === 'gateway.token.missing' ? 'Bearer' : `Bearer error="invalid_token", error_description="${code}"`;

@@ -1,4 +1,5 @@
 import { DomainError, type ErrorKind } from '@atelier/kernel';
+import { PLATFORM_REFUSALS } from '@atelier/service';
 import type { UpstreamName } from '../routing/routes.js';
 
 const SHED_RETRY_SECONDS = 1;
@@ -29,8 +30,7 @@ export const malformedPath = () =>
     'The path has dot segments, empty segments or encoded separators.',
   );
 
-export const malformedRequest = () =>
-  refusal('invalid', 'platform.request.malformed', 'The request is malformed.');
+export const malformedRequest = () => refusal('invalid', ...PLATFORM_REFUSALS[400]);
 
 export const tokenMissing = () =>
   refusal('unauthenticated', 'gateway.token.missing', 'Sign in and send the access token as a bearer token.');
@@ -46,13 +46,12 @@ export const tooManyRequests = (retryAfterSeconds: number) =>
     retryAfterSeconds,
   );
 
-export const requestTimeout = () =>
-  new GatewayRefusal(408, 'platform.request.timeout', 'The request took too long to arrive.');
+export const requestTimeout = () => new GatewayRefusal(408, ...PLATFORM_REFUSALS[408]);
 
 export const bodyTooLarge = (bytesMax: number) =>
   refusal(
     'payload_too_large',
-    'platform.request.body_too_large',
+    PLATFORM_REFUSALS[413][0],
     `The request body is larger than this resource takes: at most ${bytesMax} bytes.`,
   );
 

@@ -6,16 +6,13 @@ import { gatewayConfig, type GatewayConfig } from '../gateway.config.js';
 import { routerEntries } from '../routing/routes.js';
 import { API_CONTENT_POLICY } from '../forwarding/headers.js';
 import { SECURITY_HEADERS } from './answers.js';
-import { answerClientErrors } from './client-errors.js';
 import { Cors } from './cors.js';
 
 /** Puts the forwarding routes beside the gateway's own pages, on the same server. */
 export async function configureServer(app: NestFastifyApplication): Promise<void> {
   const config = app.get<GatewayConfig>(gatewayConfig.token);
   const fastify = app.getHttpAdapter().getInstance();
-  fastify.server.requestTimeout = config.REQUEST_TIMEOUT_MS;
   fastify.server.maxConnections = config.CONNECTIONS_MAX;
-  answerClientErrors(fastify.server);
   addHeadersOfOwnAnswers(fastify, app.get(Cors));
   await serveDocsPage(fastify);
   await fastify.register((scope, _options, done) => {

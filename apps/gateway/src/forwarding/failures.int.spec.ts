@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { HealthRegistry } from '@atelier/service';
+import { eventually } from '@atelier/testing';
 import {
   bearer,
   portOf,
@@ -10,21 +10,25 @@ import {
   type GatewayUnderTest,
 } from '../gateway.fixture.js';
 
-const ANSWER_TIMEOUT_MS = 300;
-const BREAKER_OPEN_MS = 400;
+const ANSWER_TIMEOUT_MS = 2_000;
+const BREAKER_OPEN_MS = 3_000;
+/** Longer than a test may take: a drain that waits for it fails. */
+const DRAIN_TIMEOUT_MS = 120_000;
 const BREAKER_FAILURES_MAX = 3;
+const IN_FLIGHT_MAX = 4;
+const RAW_TIMEOUT_MS = 10_000;
 
 let gateway: GatewayUnderTest;
 let calls = 0;
-/** A request that the upstream has, and answers when it is told to. */
-let waiting = Promise.withResolvers<{ answer: () => void }>();
+/** Requests that the upstream has, and answers when it is told to. */
+let held: (() => void)[] = [];
+const areHeld = (count: number) => eventually(() => expect(held).toHaveLength(count));
+const answerHeld = () => held.splice(0).forEach((answer) => answer());
 
 const misbehave = (server: FastifyInstance): void => {
   server.all('/api/v1/marketplace/never', () => new Promise(() => undefined));
   server.all('/api/v1/marketplace/waits', async () => {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    waiting.resolve({ answer: resolve });
-    await promise;
+    await new Promise<void>((resolve) => held.push(resolve));
     return {};
   });
   server.all('/api/v1/marketplace/half', (_request, reply) => {
@@ -48,7 +52,7 @@ const misbehave = (server: FastifyInstance): void => {
 
 beforeEach(async () => {
   calls = 0;
-  waiting = Promise.withResolvers();
+  held = [];
   const silence = (server: FastifyInstance) =>
     server.get('/api/v1/jobs/:id/events', (_request, reply) => {
       reply.hijack();
@@ -61,8 +65,8 @@ beforeEach(async () => {
       STALLED_BODY_TIMEOUT_MS: String(ANSWER_TIMEOUT_MS),
       BREAKER_OPEN_MS: String(BREAKER_OPEN_MS),
       BREAKER_FAILURES_MAX: String(BREAKER_FAILURES_MAX),
-      IN_FLIGHT_MAX: '4',
-      DRAIN_TIMEOUT_MS: '5000',
+      IN_FLIGHT_MAX: String(IN_FLIGHT_MAX),
+      DRAIN_TIMEOUT_MS: String(DRAIN_TIMEOUT_MS),
     },
     { commerce: misbehave, studio: silence },
   );
@@ -88,18 +92,19 @@ describe('an upstream that does not answer', () => {
       gateway.url,
       `POST /api/v1/marketplace/listings HTTP/1.1\r\nhost: a\r\nauthorization: ${authorization}\r\n` +
         'content-type: application/json\r\ncontent-length: 10\r\n\r\n{"a"',
+      RAW_TIMEOUT_MS,
     );
     expect(answer).toMatch(/^HTTP\/1\.1 408 /);
   });
 
   it('takes only so many requests, and the others are turned away with Retry-After', async () => {
-    const answers = await Promise.all(Array.from({ length: 8 }, () => ask('/api/v1/marketplace/never')));
-    const shed = answers.filter(({ status }) => status === 503);
-    expect(shed).toHaveLength(4);
-    for (const { headers, body } of shed) {
-      expect(body.code).toBe('gateway.overloaded');
-      expect(headers.get('retry-after')).toBe('1');
-    }
+    const taken = Array.from({ length: IN_FLIGHT_MAX }, () => ask('/api/v1/marketplace/waits'));
+    await areHeld(IN_FLIGHT_MAX);
+    const { status, headers, body } = await ask('/api/v1/users/me');
+    expect([status, body.code]).toEqual([503, 'gateway.overloaded']);
+    expect(headers.get('retry-after')).toBe('1');
+    answerHeld();
+    for (const answer of await Promise.all(taken)) expect(answer.status).toBe(200);
     expect((await ask('/api/v1/users/me')).status).toBe(200);
   });
 
@@ -136,12 +141,11 @@ describe('an upstream that is gone', () => {
     // The service is back, but until its time is over the breaker does not try.
     expect((await ask('/api/v1/marketplace/listings')).status).toBe(503);
     expect((await ask('/api/v1/users/me')).status).toBe(200);
-    await sleep(BREAKER_OPEN_MS);
-    const trial = ask('/api/v1/marketplace/waits');
-    const { answer } = await waiting.promise;
+    const trial = eventually(async () => expect((await ask('/api/v1/marketplace/waits')).status).toBe(200));
+    await areHeld(1);
     expect((await ask('/api/v1/marketplace/listings')).status).toBe(503);
-    answer();
-    expect((await trial).status).toBe(200);
+    answerHeld();
+    await trial;
     expect((await ask('/api/v1/marketplace/listings')).status).toBe(200);
   });
 
@@ -158,14 +162,15 @@ describe('an upstream that is gone', () => {
 });
 
 describe('draining', () => {
-  it('answers what is in flight, ends event streams, and says that it wants nothing new', async () => {
+  it('answers what is in flight, ends event streams and idle connections, and is over then', async () => {
     const response = await fetch(`${gateway.url}/api/v1/jobs/job_1/events`, { headers: await bearer() });
-    const inFlight = ask('/api/v1/marketplace/never');
-    await sleep(50);
+    const inFlight = ask('/api/v1/marketplace/waits');
+    await areHeld(1);
     const closing = gateway.service.close();
     expect(gateway.service.app.get(HealthRegistry).draining).toBe(true);
     expect(await response.text()).toBe('data: first\n\n');
-    expect((await inFlight).status).toBe(504);
+    answerHeld();
+    expect((await inFlight).status).toBe(200);
     await closing;
     await expect(fetch(gateway.url)).rejects.toThrow();
   });

@@ -17,6 +17,8 @@ export const serviceEnvironment = {
   ACTOR_SECRET: z.string().min(ACTOR_SECRET_BYTES_MIN),
   /** How long requests in flight, and then each stage of the shutdown, may take. */
   DRAIN_TIMEOUT_MS: z.coerce.number().int().min(0).max(600_000).default(10_000),
+  /** How long a request may take to arrive in full. Longer than at the gateway, or an upload is cut here first. */
+  REQUEST_TIMEOUT_MS: z.coerce.number().int().min(1).max(3_600_000).default(180_000),
   BODY_BYTES_MAX: z.coerce
     .number()
     .int()
@@ -41,6 +43,7 @@ export abstract class ServiceConfig implements ServiceEnvironment {
   readonly LOG_FORMAT!: ServiceEnvironment['LOG_FORMAT'];
   readonly ACTOR_SECRET!: string;
   readonly DRAIN_TIMEOUT_MS!: number;
+  readonly REQUEST_TIMEOUT_MS!: number;
   readonly BODY_BYTES_MAX!: number;
   readonly SLOW_REQUEST_MS!: number;
   readonly [variable: string]: unknown;
@@ -73,17 +76,26 @@ export class ConfigError extends Error {
   }
 }
 
-/** Defines an app's environment: the shape of its own variables, on top of `serviceEnvironment`. */
+/**
+ * Defines an app's environment: the shape of its own variables, on top of `serviceEnvironment`. `misfits` tells, by
+ * variable, what must be otherwise because of the others: `must be longer than …`.
+ */
 export function defineConfig<Shape extends z.ZodRawShape>(
   name: string,
   shape: Shape,
+  misfits: (
+    values: z.infer<z.ZodObject<Omit<typeof serviceEnvironment, keyof Shape> & Shape>> & ServiceEnvironment,
+  ) => Readonly<Record<string, string>> = () => ({}),
 ): ConfigDefinition<
   z.infer<z.ZodObject<Omit<typeof serviceEnvironment, keyof Shape> & Shape>> & ServiceEnvironment
 > {
   type Values = z.infer<z.ZodObject<Omit<typeof serviceEnvironment, keyof Shape> & Shape>> &
     ServiceEnvironment;
   const merged: z.ZodRawShape = { ...serviceEnvironment, ...shape };
-  const schema = z.object(merged) as unknown as z.ZodType<Values>;
+  const schema = z.object(merged).superRefine((values, { addIssue }) => {
+    for (const [variable, message] of Object.entries(misfits(values as Values)))
+      addIssue({ code: 'custom', path: [variable], message });
+  }) as unknown as z.ZodType<Values>;
   return {
     name,
     schema,

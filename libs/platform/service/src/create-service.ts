@@ -3,8 +3,9 @@ import { Module, type Provider, type Type } from '@nestjs/common';
 import { ModuleRef, NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { newId } from '@atelier/kernel';
+import { DomainError, newId } from '@atelier/kernel';
 import { createLogger, Logger, NestLogger } from '@atelier/observability';
+import { answerClientError } from './client-errors.js';
 import type { ConfigDefinition, ServiceEnvironment } from './config.js';
 import { HealthRegistry } from './health.js';
 import { MessagingTransport } from './messaging-transport.js';
@@ -18,7 +19,10 @@ import { ShutdownSequence, within } from './shutdown.js';
 
 const REQUEST_ID = /^[\w.:-]{1,64}$/;
 const PATH_PARAMETER_CHARS_MAX = 256;
-const REQUEST_TIMEOUT_MS = 60_000;
+/** How often connections that have become idle are closed while draining. */
+const IDLE_CLOSE_MS = 100;
+/** Deeper than any contract; validation, hashing and logging follow a body by recursion. */
+const JSON_DEPTH_MAX = 64;
 
 export interface ServiceOptions {
   /** Providers that replace or add to the global ones: another Clock, a Logger. */
@@ -92,7 +96,8 @@ async function createApp(
   class RootModule {}
   const adapter = new FastifyAdapter({
     bodyLimit: values.BODY_BYTES_MAX,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: values.REQUEST_TIMEOUT_MS,
+    clientErrorHandler: answerClientError,
     routerOptions: { maxParamLength: PATH_PARAMETER_CHARS_MAX },
     // What the router refuses before any route or filter is known, such as a path that is no URL.
     frameworkErrors: sendProblem,
@@ -117,9 +122,31 @@ function onlyJson(app: NestFastifyApplication, fastify: FastifyInstance, bodyLim
   app.useBodyParser('application/json', { bodyLimit }, (request, body, done) => {
     // Many clients name the type on a request without a body, such as a DELETE.
     if (body.length === 0) done(null, undefined);
-    else void parseJson(request as FastifyRequest, body.toString(), done);
+    else
+      void parseJson(request as FastifyRequest, body.toString(), (error, value: unknown) =>
+        !error && isTooDeep(value) ? done(tooDeep()) : done(error, value),
+      );
   });
 }
+
+/** Level by level: recursion would overflow on what is to be refused here. */
+function isTooDeep(value: unknown): boolean {
+  let level = [value].filter(isObject);
+  for (let depth = 1; level.length > 0; depth++) {
+    if (depth > JSON_DEPTH_MAX) return true;
+    level = level.flatMap((item) => Object.values(item).filter(isObject));
+  }
+  return false;
+}
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+
+const tooDeep = () =>
+  new DomainError({
+    kind: 'invalid',
+    code: 'platform.request.malformed',
+    detail: `The JSON is nested too deeply: at most ${JSON_DEPTH_MAX} levels.`,
+  });
 
 function closeConnectionsWhileDraining(fastify: FastifyInstance, health: HealthRegistry): void {
   fastify.addHook('onSend', (_request, reply, payload, done) => {
@@ -140,10 +167,9 @@ function connectMessaging(app: NestFastifyApplication): boolean {
 async function drain(app: NestFastifyApplication, timeoutMs: number, logger: Logger): Promise<void> {
   app.get(HealthRegistry).drain();
   const server = app.getHttpServer();
-  const answered = new Promise<void>((resolve) => {
-    server.close(() => resolve());
-    server.closeIdleConnections();
-  });
+  const answered = new Promise<void>((resolve) => void server.close(() => resolve()));
+  // Again and again: an answer that was begun before has not told its client that the connection ends with it.
+  const closing = setInterval(() => server.closeIdleConnections(), IDLE_CLOSE_MS);
   try {
     await within(timeoutMs, answered);
   } catch {
@@ -152,6 +178,8 @@ async function drain(app: NestFastifyApplication, timeoutMs: number, logger: Log
       'requests were still running when the drain time was over; their connections are cut',
     );
     server.closeAllConnections();
+  } finally {
+    clearInterval(closing);
   }
   await app.get(ShutdownSequence).run();
   await app.close();

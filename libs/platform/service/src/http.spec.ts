@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
 import {
   Body,
   Controller,
@@ -16,7 +19,7 @@ import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { ACTOR_HEADER, ActorSigner, Ctx, Public, Roles, ServiceOnly } from '@atelier/auth';
 import { DomainError, pageOf, pageQuery, type Actor, type Context } from '@atelier/kernel';
-import { currentContext } from '@atelier/observability';
+import { createLogger, currentContext, Logger } from '@atelier/observability';
 import { defineConfig } from './config.js';
 import { createService, type RunningService } from './create-service.js';
 import { assertVersion, IfMatch, withEtag } from './etag.js';
@@ -112,18 +115,43 @@ class ThingsController {
 @Module({ controllers: [ThingsController] })
 class ThingsModule {}
 
+const RAW_TIMEOUT_MS = 5_000;
 const ACTOR_SECRET = 'a-secret-of-at-least-thirty-two-bytes!';
 const env = { PORT: '0', ACTOR_SECRET, LOG_LEVEL: 'silent', BODY_BYTES_MAX: '2048' };
 const user: Actor = { kind: 'user', id: 'usr_1', role: 'user' };
 const signer = new ActorSigner(ACTOR_SECRET);
 
+const lines: string[] = [];
 let service: RunningService;
 beforeAll(async () => {
-  service = await createService(ThingsModule, defineConfig('spec', {}), env);
+  const logger = createLogger('spec', {
+    level: 'debug',
+    destination: { write: (line) => void lines.push(line) },
+  });
+  const overrides = [{ provide: Logger, useValue: logger }];
+  service = await createService(ThingsModule, defineConfig('spec', {}), env, { overrides });
 });
 afterAll(() => service.close());
 
 type Json = Record<string, unknown>;
+
+const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
+
+/** Sends bytes as they are, and gives what came back until the connection ended. */
+async function sendRaw(...parts: string[]): Promise<string> {
+  const { hostname, port } = new URL(service.url);
+  const socket = connect(Number(port), hostname);
+  let text = '';
+  socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  socket.on('error', () => undefined);
+  socket.setTimeout(RAW_TIMEOUT_MS, () => socket.destroy());
+  for (const [index, part] of parts.entries()) {
+    if (index > 0) await once(socket, 'data');
+    socket.write(part);
+  }
+  await once(socket, 'close');
+  return text;
+}
 
 async function call(
   method: string,
@@ -161,6 +189,15 @@ describe('a refusal is problem+json', () => {
       400,
       'platform.request.malformed',
     ],
+    ['JSON nested too deeply', 'POST', 'things', { body: nested(65) }, 400, 'platform.request.malformed'],
+    [
+      'JSON nested as deep as may be',
+      'POST',
+      'things',
+      { body: nested(64) },
+      400,
+      'platform.request.invalid',
+    ],
     ['a missing field', 'POST', 'things', { body: {} }, 400, 'platform.request.invalid'],
     ['no body', 'POST', 'things', {}, 400, 'platform.request.invalid'],
     [
@@ -189,7 +226,7 @@ describe('a refusal is problem+json', () => {
     ],
     ['an unknown route', 'GET', 'nothing', {}, 404, 'platform.request.not_found'],
     ['a wrong method', 'PUT', 'things/thg_1', {}, 405, 'platform.request.method_not_allowed'],
-    ['a foreign id', 'GET', 'things/x', {}, 400, 'platform.request.invalid'],
+    ['a malformed id', 'GET', 'things/x', {}, 400, 'platform.request.invalid'],
     ['a path that is no URL', 'GET', 'things/%zz', {}, 400, 'platform.request.malformed'],
     ['a limit beyond the maximum', 'GET', 'things?limit=101', {}, 400, 'platform.request.invalid'],
     ['an unknown parameter', 'GET', 'things?colour=red', {}, 400, 'platform.request.invalid'],
@@ -227,6 +264,41 @@ describe('a refusal is problem+json', () => {
   it('carries the further members of a domain error, and when to try again', async () => {
     expect((await call('GET', 'api/v1/things/poor')).json).toMatchObject({ available: 1, required: 2 });
     expect((await call('GET', 'api/v1/things/busy')).headers.get('retry-after')).toBe('2');
+  });
+
+  it.each([
+    ['no HTTP at all', 'hello\r\n\r\n', 400, 'platform.request.malformed'],
+    [
+      'headers too large',
+      `GET / HTTP/1.1\r\nhost: a\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`,
+      431,
+      'platform.request.headers_too_large',
+    ],
+  ])('for %s, on a connection that was answered before too', async (_, bytes, status, code) => {
+    const answered = 'GET /health/live HTTP/1.1\r\nhost: a\r\n\r\n';
+    for (const parts of [[bytes], [answered, bytes]]) {
+      const text = await sendRaw(...parts);
+      const last = text.slice(text.lastIndexOf('HTTP/1.1 '));
+      expect(last).toMatch(new RegExp(`^HTTP/1\\.1 ${status} [^]*application/problem\\+json`));
+      expect(last).toContain(`"code":"${code}"`);
+    }
+  });
+
+  it('and no fault of ours, when a client breaks off its body', async () => {
+    const broken = new Promise<void>((resolve) => {
+      service.app.getHttpServer().once('request', (request: IncomingMessage) => {
+        request.once('error', () => setTimeout(resolve));
+      });
+    });
+    const { hostname, port } = new URL(service.url);
+    const socket = connect(Number(port), hostname);
+    const logged = lines.length;
+    socket.write(
+      'POST /api/v1/things HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{',
+      () => setImmediate(() => socket.resetAndDestroy()),
+    );
+    await broken;
+    expect(lines.slice(logged).join()).not.toContain('a request failed');
   });
 
   it('names the methods that a path takes', async () => {

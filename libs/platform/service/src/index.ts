@@ -18,7 +18,7 @@ export { OpenApiDocument } from './openapi.js';
 export { decodeCursor, encodeCursor } from './pagination.js';
 // Contracts need them too, so they live in the kernel.
 export { PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, pageOf, pageQuery, type Page } from '@atelier/kernel';
-export { PROBLEM_CONTENT_TYPE, problemOf, type Problem } from './problem.js';
+export { PLATFORM_REFUSALS, PROBLEM_CONTENT_TYPE, problemOf, retryAfterOf, type Problem } from './problem.js';
 export * from './service-client.js';
 export { SHUTDOWN_STAGES, ShutdownSequence, type ShutdownStage } from './shutdown.js';
 export * from './use-case.js';

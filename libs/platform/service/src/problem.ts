@@ -32,8 +32,8 @@ interface Refusal {
   readonly extra?: Readonly<Record<string, unknown>>;
 }
 
-/** What Fastify and Nest refuse before a handler runs, by status. */
-const REFUSALS: Readonly<Record<number, readonly [code: string, detail: string]>> = {
+/** What is refused before a handler runs, by status. */
+export const PLATFORM_REFUSALS = {
   400: ['platform.request.malformed', 'The request is malformed.'],
   401: ['platform.request.unauthenticated', 'Sign in first.'],
   403: ['platform.request.forbidden', 'You may not do this.'],
@@ -47,7 +47,8 @@ const REFUSALS: Readonly<Record<number, readonly [code: string, detail: string]>
   429: ['platform.request.too_many', 'Too many requests. Wait and try again.'],
   431: ['platform.request.headers_too_large', 'The request headers are too large.'],
   503: ['platform.request.unavailable', 'This service cannot answer now. Try again shortly.'],
-};
+} as const satisfies Readonly<Record<number, readonly [code: string, detail: string]>>;
+const REFUSALS: Readonly<Record<number, readonly [code: string, detail: string]>> = PLATFORM_REFUSALS;
 
 const MALFORMED: Readonly<Record<string, string>> = {
   FST_ERR_CTP_EMPTY_JSON_BODY: 'The request body is empty, and JSON was announced.',
@@ -81,8 +82,8 @@ export function problemOf(error: unknown, request: ProblemSource): Problem {
 /** Answers with the problem of an error, and the headers that belong to it. */
 export function sendProblem(error: unknown, request: ProblemSource, reply: FastifyReply): void {
   const problem = problemOf(error, request);
-  if (error instanceof DomainError && error.retryAfterSeconds !== undefined)
-    reply.header('retry-after', Math.max(1, Math.ceil(error.retryAfterSeconds)));
+  const retryAfter = retryAfterOf(error);
+  if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
   reply
     .status(problem.status)
@@ -90,6 +91,12 @@ export function sendProblem(error: unknown, request: ProblemSource, reply: Fasti
     .header('content-type', PROBLEM_CONTENT_TYPE)
     .send(JSON.stringify(problem));
 }
+
+/** The `Retry-After` of an error, in whole seconds. */
+export const retryAfterOf = (error: unknown): string | undefined =>
+  error instanceof DomainError && error.retryAfterSeconds !== undefined
+    ? String(Math.max(1, Math.ceil(error.retryAfterSeconds)))
+    : undefined;
 
 function refusalOf(error: unknown): Refusal {
   if (error instanceof DomainError)
@@ -117,9 +124,10 @@ const unnamed = (status: number): Refusal => ({
 
 function statusOf(error: unknown): number {
   if (error instanceof HttpException) return error.getStatus();
-  if (error instanceof Error && 'statusCode' in error && error.name === 'FastifyError')
-    return Number(error.statusCode);
-  return 500;
+  if (typeof error !== 'object' || error === null || !('statusCode' in error)) return 500;
+  if ('name' in error && error.name === 'FastifyError') return Number(error.statusCode);
+  // The client broke off while its body was read: Fastify passes the socket's own error on, with its status.
+  return 'code' in error && error.code === 'ECONNRESET' && error.statusCode === 400 ? 400 : 500;
 }
 
 /** Nest wraps Fastify's errors and keeps them as the cause. */
