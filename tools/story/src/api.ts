@@ -11,6 +11,8 @@ const REPEAT_PAUSE_MS = 500;
 export interface Answer {
   readonly status: number;
   readonly etag: string | null;
+  /** Only with what a repeat may bring. */
+  readonly retryAfter: string | null;
   // why: the story reads what the public API answers; a wrong shape fails its next step.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   readonly body: any;
@@ -45,9 +47,7 @@ export class Api {
         if (Date.now() > deadline) throw error;
         return undefined;
       });
-      const busy = answer === undefined || [502, 503, 504].includes(answer.status) || inFlight(answer);
-      if (!busy || Date.now() > deadline) {
-        if (answer === undefined) continue;
+      if (answer && (!isPassing(answer) || Date.now() > deadline)) {
         const { body } = options;
         const sent = body instanceof FormData ? '(a picture)' : body;
         if (!options.quiet) this.onExchange({ method, path, sent, answer });
@@ -82,6 +82,7 @@ export class Api {
     return {
       status: response.status,
       etag: response.headers.get('etag'),
+      retryAfter: response.headers.get('retry-after'),
       body: isJson ? (JSON.parse(text) as unknown) : text,
     };
   }
@@ -103,8 +104,9 @@ export class Api {
   }
 }
 
-const inFlight = ({ status, body }: Answer): boolean =>
-  status === 409 && (body as { code?: string }).code === 'platform.idempotency.in_flight';
+/** Trouble that passes, also where no Retry-After says so. */
+const isPassing = ({ status, retryAfter }: Answer): boolean =>
+  retryAfter !== null || [502, 503, 504].includes(status);
 
 const POLL_MS = 100;
 

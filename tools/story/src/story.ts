@@ -144,7 +144,7 @@ export async function playStory(options: StoryOptions): Promise<StoryEnd> {
       method: 'GET',
       path: `/prompts/${prompt.id}`,
       sent: undefined,
-      answer: { status: 200, etag: null, body: read },
+      answer: { status: 200, etag: null, retryAfter: null, body: read },
     });
 
     step('Both are told; the sales of the seller move');
