@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import { DomainError } from '@atelier/kernel';
 import { aggregateSchema, Database, Outbox, Repository, type PageRequest } from '@atelier/persistence';
 import type { Page } from '@atelier/service';
 import type { CreditPackage } from './credit-package.domain.js';
@@ -35,16 +34,5 @@ export class CreditPackageRepository extends Repository<CreditPackage, never> {
       { limit, cursor, sort: { by: 'sortOrder', direction: 1 } },
       'public listing',
     );
-  }
-
-  /** Throws not found `commerce.credit_package.not_found` for what is not sold. */
-  async onSaleById(id: string): Promise<CreditPackage> {
-    const found = await this.loadAcrossOwners(id, 'public listing');
-    if (found?.active) return found;
-    throw new DomainError({
-      kind: 'not_found',
-      code: 'commerce.credit_package.not_found',
-      detail: 'There is no such credit package. GET /api/v1/billing/credit-packages lists what is sold.',
-    });
   }
 }

@@ -1,4 +1,4 @@
-import type { Context, Id } from '@atelier/kernel';
+import type { Id } from '@atelier/kernel';
 import { UseCase } from '@atelier/service';
 import { ListingRepository } from './listing.repository.js';
 
@@ -11,10 +11,7 @@ import { ListingRepository } from './listing.repository.js';
 export class CountSale {
   constructor(private readonly listings: ListingRepository) {}
 
-  execute(
-    input: { listingId: Id<'lst'>; priceCredits: number; refunded: boolean },
-    _context: Context,
-  ): Promise<void> {
+  execute(input: { listingId: Id<'lst'>; priceCredits: number; refunded: boolean }): Promise<void> {
     return this.listings.count(
       input.listingId,
       input.refunded

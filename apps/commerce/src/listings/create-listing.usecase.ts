@@ -7,6 +7,8 @@ import { draftListing, type Listing } from './listing.domain.js';
 import { ListingRepository } from './listing.repository.js';
 
 const CATEGORY_DEFAULT = 'general';
+/** How soon a prompt that was just written is usually known here. */
+const VIEW_LAG_SECONDS = 1;
 
 /**
  * Drafts an offer of the caller's own prompt.
@@ -29,12 +31,13 @@ export class CreateListing {
         kind: 'not_found',
         code: 'commerce.prompt.not_found',
         detail: 'You have no such prompt. If you wrote it just now, try again in a moment.',
+        retryAfterSeconds: VIEW_LAG_SECONDS,
       });
     const id = idFor(context, 'lst');
     // A repeat of a request that got through: its listing may have moved on, and must not be in its own way.
     const drafted = await this.listings.load(id, { sellerId });
     if (drafted) return drafted;
-    const category = (input.category ?? prompt.category ?? '').toLowerCase() || CATEGORY_DEFAULT;
+    const category = input.category ?? prompt.category ?? CATEGORY_DEFAULT;
     const tags = input.tags ?? prompt.tags ?? [];
     const change = draftListing({ ...input, id, sellerId, category, tags: [...tags] }, this.clock.now());
     return this.listings.save(change, context);

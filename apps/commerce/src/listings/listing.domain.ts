@@ -32,10 +32,11 @@ export interface Listing {
   readonly category: string;
   readonly tags: readonly string[];
   readonly priceCredits: number;
-  /** Lower-case words of title, description and tags, for the search (R106). */
+  /** Lower-case words of title, tags and description, for the search (R106). What is first is kept first. */
   readonly searchWords: readonly string[];
   readonly status: ListingStatus;
   readonly moderationStatus: (typeof MODERATION_STATUSES)[number];
+  readonly submittedAt?: Date;
   readonly moderationNotes?: string;
   readonly moderatedBy?: string;
   readonly moderatedAt?: Date;
@@ -84,7 +85,7 @@ export function draftListing(input: DraftInput, now: Date): Change<Listing> {
   const state: Listing = {
     ...input,
     version: 0,
-    searchWords: searchWordsOf(input.title, input.description, ...input.tags),
+    searchWords: searchWordsOf(input.title, ...input.tags, input.description),
     status: 'draft',
     moderationStatus: 'not_reviewed',
     visibility: 'public',
@@ -107,12 +108,16 @@ export function editListing(listing: Listing, changes: UpdateListingRequest, now
       `The listing is ${listing.status}; only a draft or a rejected one can be changed.`,
     );
   const next = { ...listing, ...changes };
-  const searchWords = searchWordsOf(next.title, next.description, ...next.tags);
+  const searchWords = searchWordsOf(next.title, ...next.tags, next.description);
   return { state: { ...next, searchWords, status: 'draft', updatedAt: now }, events: [] };
 }
 
 export function submitListing(listing: Listing, now: Date): Change<Listing> {
-  const state: Listing = { ...moveTo(listing, 'pending', now), moderationStatus: 'under_review' };
+  const state: Listing = {
+    ...moveTo(listing, 'pending', now),
+    moderationStatus: 'under_review',
+    submittedAt: now,
+  };
   return { state, events: [ListingSubmitted(state.id, factsOf(state))] };
 }
 
@@ -157,6 +162,20 @@ export function suspendListing(
   };
   return { state, events: [withdrawn(state, 'suspended', moderatorId, reason)] };
 }
+
+/**
+ * Whether the seller has submitted it, or this moderator decided so, since then: a request whose process died after
+ * its commit, and which comes again with its key, finds what it did (promise 9).
+ */
+export const isSubmittedSince = ({ submittedAt }: Listing, since: Date): boolean =>
+  submittedAt !== undefined && submittedAt >= since;
+export const isModeratedSince = (
+  { status, moderatedBy, moderatedAt }: Listing,
+  to: ListingStatus,
+  moderatorId: string,
+  since: Date,
+): boolean =>
+  status === to && moderatedBy === moderatorId && moderatedAt !== undefined && moderatedAt >= since;
 
 /** Takes an approved listing off sale for a while, or puts it back; it stays approved (decisions, A's `paused`). */
 export function pauseListing(listing: Listing, paused: boolean, now: Date): Change<Listing> {
@@ -216,6 +235,9 @@ export function searchWordsOf(...texts: readonly string[]): string[] {
       .match(/[\p{L}\p{N}]+/gu) ?? [];
   return [...new Set(words.map((word) => word.slice(0, SEARCH_WORD_CHARS_MAX)))].slice(0, SEARCH_WORDS_MAX);
 }
+
+export const promptDeleted = () =>
+  refuse('conflict', 'prompt_deleted', 'The prompt of this listing was deleted; it cannot be sold any more.');
 
 export const listingNotFound = () => refuse('not_found', 'not_found', 'There is no such listing.');
 

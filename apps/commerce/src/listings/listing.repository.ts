@@ -48,6 +48,7 @@ const schema = aggregateSchema<
   searchWords: { type: [String], required: true },
   status: { type: String, enum: LISTING_STATUSES, required: true },
   moderationStatus: { type: String, enum: MODERATION_STATUSES, required: true },
+  submittedAt: { type: Date },
   moderationNotes: { type: String },
   moderatedBy: { type: String },
   moderatedAt: { type: Date },

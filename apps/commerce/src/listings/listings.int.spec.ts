@@ -1,5 +1,6 @@
 import {
   ListingPublished,
+  ListingRejected,
   ListingSubmitted,
   ListingWithdrawn,
 } from '@atelier/contracts/commerce/listing.events';
@@ -91,6 +92,15 @@ describe('listing a prompt', () => {
     expect((await answer).status).toBe(201);
   });
 
+  it('succeeds by a repeat with the same key, when the prompt became known after the first was refused', async () => {
+    const promptId = newId('prm');
+    const key = { 'idempotency-key': newId('key') };
+    const early = await service.as(seller).post(LISTINGS, offer(promptId), key);
+    expect([early.status, early.headers.get('retry-after')]).toEqual([404, '1']);
+    await service.publish(created(promptId));
+    expect((await service.as(seller).post(LISTINGS, offer(promptId), key)).status).toBe(201);
+  });
+
   it('happens once per idempotency key, and once per prompt while the listing lives', async () => {
     const promptId = await aPrompt();
     const key = { 'idempotency-key': newId('key') };
@@ -170,6 +180,50 @@ describe('moderation', () => {
     expect(edited).toMatchObject({ status: 200, body: { status: 'draft', title: 'Better' } });
     expect((await service.as(seller).patch(`${LISTINGS}/${id}`, { title: 'Late' }, ifMatch)).status).toBe(
       412,
+    );
+  });
+});
+
+describe('a request whose process died before its answer was kept', () => {
+  it.each([
+    ['submit', seller, undefined, ListingSubmitted],
+    ['approve', moderator, undefined, ListingPublished],
+    ['reject', moderator, { reason: 'Another prompt.' }, ListingRejected],
+    ['suspend', moderator, { reason: 'Reported.' }, ListingWithdrawn],
+  ] as const)('to %s finds what it did, and says it once (promise 9)', async (verb, actor, body, fact) => {
+    const { id } = verb === 'suspend' ? await anApproved() : await aDraft();
+    if (verb === 'approve' || verb === 'reject') await service.as(seller).post(`${LISTINGS}/${id}/submit`);
+    const headers = { 'idempotency-key': newId('key') };
+    const send = (by = actor) => service.as(by).post(`${LISTINGS}/${id}/${verb}`, body, headers);
+    const first = await send();
+    expect(first.status).toBe(200);
+    const lost = { $unset: { answer: '' }, $set: { leasedUntil: new Date(0) } } as const;
+    await service.database.connection.collection('_idempotency').updateMany({}, lost);
+    expect(await send()).toMatchObject({ status: 200, body: first.body });
+    if (actor === moderator) expect((await send(aUser('moderator'))).status).toBe(409);
+    const told = (await service.facts()).filter(({ subject, type }) => subject === id && type === fact.type);
+    expect(told).toHaveLength(1);
+  });
+});
+
+describe('the listing of a deleted prompt that was drafted before commerce knew', () => {
+  const promptIsGone = (_id: string, deletedAt = new Date()) =>
+    service.database.connection
+      .collection<{ _id: string }>('view_prompts')
+      .updateOne({ _id }, { $set: { deletedAt } });
+
+  it('is neither submitted nor approved, nor put back after a suspension', async () => {
+    const refused = { status: 409, body: { code: 'commerce.listing.prompt_deleted' } };
+    const [draft, pending, suspended] = [await aDraft(), await aDraft(), await anApproved()];
+    await service.as(seller).post(`${LISTINGS}/${pending.id}/submit`);
+    await service.as(moderator).post(`${LISTINGS}/${suspended.id}/suspend`, { reason: 'Reported.' });
+    for (const { promptId } of [draft, pending, suspended]) await promptIsGone(promptId);
+    expect(await service.as(seller).post(`${LISTINGS}/${draft.id}/submit`)).toMatchObject(refused);
+    for (const { id } of [pending, suspended])
+      expect(await service.as(moderator).post(`${LISTINGS}/${id}/approve`)).toMatchObject(refused);
+    const rejection = { reason: 'Its prompt is gone.' };
+    expect((await service.as(moderator).post(`${LISTINGS}/${pending.id}/reject`, rejection)).status).toBe(
+      200,
     );
   });
 });

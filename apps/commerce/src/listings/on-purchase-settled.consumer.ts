@@ -1,5 +1,4 @@
 import { PurchaseCompleted, PurchaseRefunded } from '@atelier/contracts/commerce/purchase.events';
-import type { Context } from '@atelier/kernel';
 import { Consumer, type Consumes, type EventOf } from '@atelier/messaging';
 import { CountSale } from './count-sale.usecase.js';
 
@@ -13,8 +12,8 @@ type Settled = typeof PurchaseCompleted | typeof PurchaseRefunded;
 export class OnPurchaseSettled implements Consumes<Settled> {
   constructor(private readonly countSale: CountSale) {}
 
-  handle({ data }: EventOf<Settled>, context: Context): Promise<void> {
+  handle({ data }: EventOf<Settled>): Promise<void> {
     const { listingId, priceCredits } = data;
-    return this.countSale.execute({ listingId, priceCredits, refunded: 'refundedAt' in data }, context);
+    return this.countSale.execute({ listingId, priceCredits, refunded: 'refundedAt' in data });
   }
 }

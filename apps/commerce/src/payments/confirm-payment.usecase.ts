@@ -9,7 +9,8 @@ import { SettlePayment } from './settle-payment.usecase.js';
 /**
  * The payer is back from the provider's page: asks the provider what happened, instead of waiting for its webhook.
  * Emits: what SettlePayment emits.
- * Fails with: commerce.payment.not_found|mismatch|transition.
+ * Fails with: commerce.payment.not_found|mismatch|transition, commerce.payment_provider.unknown,
+ * commerce.sandbox.not_found.
  */
 @UseCase('commerce.confirm-payment')
 export class ConfirmPayment {

@@ -5,10 +5,8 @@ import { PAYMENT_PROVIDERS, PAYMENT_PURPOSES } from '@atelier/contracts/commerce
 import type { Id } from '@atelier/kernel';
 import { aggregateSchema, Database, Outbox, Repository, type PageRequest } from '@atelier/persistence';
 import type { Page } from '@atelier/service';
+import { embedded, originSchema } from '../origin-document.js';
 import type { Payment } from './payment.domain.js';
-
-const subdocument = (fields: mongoose.SchemaDefinition) =>
-  new mongoose.Schema(fields, { _id: false, strict: 'throw' });
 
 /** The last block belongs to features that are not built yet; of a card only brand and last four are kept (R196). */
 const schema = aggregateSchema<
@@ -19,7 +17,7 @@ const schema = aggregateSchema<
   userId: { type: String, required: true },
   purpose: { type: String, enum: PAYMENT_PURPOSES, required: true },
   amount: {
-    type: subdocument({
+    type: embedded({
       amount: { type: Number, required: true, min: 1 },
       currency: { type: String, required: true },
     }),
@@ -36,9 +34,7 @@ const schema = aggregateSchema<
   failedAt: { type: Date },
   refundedAt: { type: Date },
   disputedAt: { type: Date },
-  origin: {
-    type: subdocument({ correlationId: { type: String, required: true }, traceparent: { type: String } }),
-  },
+  origin: { type: originSchema },
   createdAt: { type: Date, required: true },
   updatedAt: { type: Date, required: true },
   email: { type: String },

@@ -2,7 +2,7 @@ import type { StartCheckoutRequest } from '@atelier/contracts/commerce/payments.
 import { Clock, idFor, type Context } from '@atelier/kernel';
 import { UseCase } from '@atelier/service';
 import { callerOf, originOf } from '../caller.js';
-import { CreditPackageRepository } from '../credit-packages/credit-package.repository.js';
+import { FindCreditPackage } from '../credit-packages/find-credit-package.usecase.js';
 import { attachCheckout, startPackagePayment, type Payment } from './payment.domain.js';
 import { PaymentProviders } from './payment-providers.js';
 import { PaymentRepository } from './payment.repository.js';
@@ -17,7 +17,7 @@ import { PaymentRepository } from './payment.repository.js';
 export class StartCheckout {
   constructor(
     private readonly payments: PaymentRepository,
-    private readonly packages: CreditPackageRepository,
+    private readonly findCreditPackage: FindCreditPackage,
     private readonly providers: PaymentProviders,
     private readonly clock: Clock,
   ) {}
@@ -26,7 +26,7 @@ export class StartCheckout {
     { creditPackageId }: StartCheckoutRequest,
     context: Context,
   ): Promise<{ payment: Payment; checkoutUrl: string }> {
-    const creditPackage = await this.packages.onSaleById(creditPackageId);
+    const creditPackage = await this.findCreditPackage.execute(creditPackageId);
     const provider = this.providers.forCheckout();
     const userId = callerOf(context);
     const id = idFor(context, 'pay');

@@ -65,6 +65,11 @@ export class Prompts implements Projects<PromptFact> {
     }
   }
 
+  /** Whether catalog has told that this prompt is deleted. */
+  async isDeleted(id: Id<'prm'>): Promise<boolean> {
+    return (await this.row(id))?.deletedAt !== undefined;
+  }
+
   async handle({ data, version }: EventOf<PromptFact>): Promise<void> {
     const { promptId, ownerId } = data;
     const known = await this.row(promptId);

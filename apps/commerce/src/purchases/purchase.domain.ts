@@ -121,7 +121,10 @@ export function completePurchase(purchase: Purchase, now: Date): Change<Purchase
   };
 }
 
-/** Gives a pending purchase up. Unless the ledger refused the hold, there may be one: its id is told, to be released. */
+/**
+ * Gives a pending purchase up. There may be a hold, even when the ledger refused one: two requests of a buyer share
+ * the pending purchase, and credits may have come between them. So its id is always told, to be released.
+ */
 export function failPurchase(purchase: Purchase, reason: FailureReason, now: Date): Change<Purchase> {
   const state: Purchase = {
     ...moveTo(purchase, 'failed', now),
@@ -129,8 +132,7 @@ export function failPurchase(purchase: Purchase, reason: FailureReason, now: Dat
     failureReason: reason,
     failedAt: now,
   };
-  const holdId = reason === 'insufficient_credits' ? null : state.holdId;
-  return { state, events: [PurchaseFailed(state.id, { ...factsOf(state), holdId, reason })] };
+  return { state, events: [PurchaseFailed(state.id, { ...factsOf(state), reason })] };
 }
 
 /** Undoes a completed purchase in full, once (R34, R116). */
@@ -153,6 +155,17 @@ export function refundPurchase(
   const refunded = { ...factsOf(state), refundedBy, reason, refundedAt: now.toISOString() };
   return { state, events: [PurchaseRefunded(state.id, refunded)] };
 }
+
+/**
+ * Whether this moderator has refunded it so since then: a request whose process died after its commit, and which
+ * comes again with its key, finds what it did (promise 9).
+ */
+export const isRefundedSince = (
+  { paymentStatus, refund }: Purchase,
+  refundedBy: string,
+  since: Date,
+): boolean =>
+  paymentStatus === 'refunded' && refund?.refundedBy === refundedBy && refund.processedAt >= since;
 
 export const purchaseNotFound = () =>
   new DomainError({

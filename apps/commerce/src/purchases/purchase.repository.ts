@@ -4,12 +4,11 @@ import { FULFILLMENT_STATUSES, PURCHASE_PAYMENT_STATUSES } from '@atelier/contra
 import { VersionConflict, type Id } from '@atelier/kernel';
 import { aggregateSchema, Database, Outbox, Repository, type PageRequest } from '@atelier/persistence';
 import type { Page } from '@atelier/service';
+import { embedded, originSchema } from '../origin-document.js';
 import type { Listing } from '../listings/listing.domain.js';
 import { STANDING_STATUSES, type Purchase } from './purchase.domain.js';
 
 const standing = { paymentStatus: { $in: [...STANDING_STATUSES] } };
-const subdocument = (fields: mongoose.SchemaDefinition) =>
-  new mongoose.Schema(fields, { _id: false, strict: 'throw' });
 
 /** The last block belongs to features that are not built yet (R114, R115). */
 const schema = aggregateSchema<
@@ -31,7 +30,7 @@ const schema = aggregateSchema<
   unitNumber: { type: Number, min: 1 },
   failureReason: { type: String },
   refund: {
-    type: subdocument({
+    type: embedded({
       amountCredits: { type: Number, required: true },
       reason: { type: String, required: true },
       refundedBy: { type: String, required: true },
@@ -41,9 +40,7 @@ const schema = aggregateSchema<
     }),
   },
   downloadCount: { type: Number, required: true, min: 0 },
-  origin: {
-    type: subdocument({ correlationId: { type: String, required: true }, traceparent: { type: String } }),
-  },
+  origin: { type: originSchema },
   createdAt: { type: Date, required: true },
   updatedAt: { type: Date, required: true },
   completedAt: { type: Date },
@@ -61,6 +58,14 @@ const schema = aggregateSchema<
   .index({ buyerId: 1, createdAt: 1, _id: 1 })
   .index({ paymentStatus: 1, createdAt: 1, _id: 1 });
 
+/**
+ * Another request took this place, or this unit, between look and save. Looking again tells which answer is due;
+ * who has lost the last of these races reads this.
+ */
+class PlaceTaken extends VersionConflict {
+  override message = 'Many are buying this at the moment, and nothing was charged. Try again in a moment.';
+}
+
 @Injectable()
 export class PurchaseRepository extends Repository<Purchase, 'buyerId'> {
   constructor(database: Database, outbox: Outbox) {
@@ -68,8 +73,7 @@ export class PurchaseRepository extends Repository<Purchase, 'buyerId'> {
       collection: 'marketplace_purchases',
       schema,
       owner: ['buyerId'],
-      // Another request took this place, or this unit, between look and save: looking again tells which answer is due.
-      onDuplicate: (purchase) => new VersionConflict('marketplace_purchases', purchase.id),
+      onDuplicate: (purchase) => new PlaceTaken('marketplace_purchases', purchase.id),
     });
   }
 

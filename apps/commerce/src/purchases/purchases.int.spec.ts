@@ -8,9 +8,12 @@ import {
 } from '@atelier/contracts/commerce/purchase.events';
 import { placeHoldRequest, type PlaceHoldRequest } from '@atelier/contracts/ledger/holds.api';
 import { exampleEnvelope, newId } from '@atelier/kernel';
-import { aUser, eventually, startService, type ServiceUnderTest } from '@atelier/testing';
+import { aContext, aUser, eventually, startService, type ServiceUnderTest } from '@atelier/testing';
 import { commerceConfig } from '../commerce.config.js';
 import { CommerceModule } from '../commerce.module.js';
+import { ReadListing } from '../listings/read-listing.usecase.js';
+import { startPurchase } from './purchase.domain.js';
+import { PurchaseRepository } from './purchase.repository.js';
 
 const LISTINGS = '/api/v1/marketplace/listings';
 const PURCHASES = '/api/v1/marketplace/purchases';
@@ -130,7 +133,8 @@ describe('buying', () => {
       body: { code: 'ledger.credits.insufficient', available: 3, held: 0, required: 99 },
     });
     const [failed] = (await service.facts(PurchaseFailed)).filter(({ data }) => data.buyerId === buyer.id);
-    expect(failed!.data).toMatchObject({ holdId: null, reason: 'insufficient_credits' });
+    const holdId = expect.stringMatching(/^hld_/);
+    expect(failed!.data).toMatchObject({ holdId, reason: 'insufficient_credits' });
     ledger.poor.delete(buyer.id);
     expect((await buy(buyer, listingId)).status).toBe(201);
   });
@@ -235,6 +239,24 @@ describe('a purchase that nobody completes', () => {
   });
 });
 
+describe('two purchases for one place', () => {
+  it('end with one, and the other one is told what happened in words for people', async () => {
+    const { app } = service;
+    const [buyer, listingId] = [aUser(), await aListing()];
+    const listing = await app.get(ReadListing, { strict: false }).execute(listingId, aContext(buyer));
+    const save = () => {
+      const origin = { correlationId: 'req_1' };
+      const input = { id: newId('pur'), buyerId: buyer.id, listing, platformFeeBasisPoints: 0, origin };
+      const change = startPurchase(input, new Date());
+      return app.get(PurchaseRepository, { strict: false }).save(change, aContext(buyer));
+    };
+    await save();
+    const lost = save();
+    await expect(lost).rejects.toThrow('nothing was charged. Try again');
+    await expect(lost).rejects.toMatchObject({ status: 409, code: 'platform.version.conflict' });
+  });
+});
+
 describe('a refund', () => {
   it('is made by a moderator, in full and once (R34, R116)', async () => {
     const buyer = aUser();
@@ -259,6 +281,19 @@ describe('a refund', () => {
       refund: { amountCredits: 99, reason: 'Not as described.' },
     });
     expect((await buy(buyer, listingId)).status).toBe(201);
+  });
+
+  it('finds what it did when its process died before the answer was kept, and is still made once (promise 9)', async () => {
+    const { id } = (await buy(aUser(), await aListing())).body as { id: string };
+    const headers = { 'idempotency-key': newId('key') };
+    const refund = (by = moderator) =>
+      service.as(by).post(`${PURCHASES}/${id}/refund`, { reason: 'Not as described.' }, headers);
+    const first = await refund();
+    const lost = { $unset: { answer: '' }, $set: { leasedUntil: new Date(0) } } as const;
+    await service.database.connection.collection('_idempotency').updateMany({}, lost);
+    expect(await refund()).toMatchObject({ status: 200, body: first.body });
+    expect((await refund(aUser('moderator'))).status).toBe(409);
+    expect(await purchaseFacts(PurchaseRefunded, id)).toHaveLength(1);
   });
 
   it('and the purchase itself are nobody else’s to see', async () => {

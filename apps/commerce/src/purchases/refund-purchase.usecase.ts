@@ -1,7 +1,7 @@
 import { Clock, type Context } from '@atelier/kernel';
 import { UseCase } from '@atelier/service';
 import { callerOf } from '../caller.js';
-import { purchaseNotFound, refundPurchase, type Purchase } from './purchase.domain.js';
+import { isRefundedSince, purchaseNotFound, refundPurchase, type Purchase } from './purchase.domain.js';
 import { PurchaseRepository } from './purchase.repository.js';
 
 /**
@@ -20,6 +20,8 @@ export class RefundPurchase {
     const refundedBy = callerOf(context);
     const purchase = await this.purchases.loadAcrossOwners(input.purchaseId, 'moderation');
     if (!purchase) throw purchaseNotFound();
+    const firstSeenAt = context.idempotency?.firstSeenAt;
+    if (firstSeenAt && isRefundedSince(purchase, refundedBy, firstSeenAt)) return purchase;
     return this.purchases.save(
       refundPurchase(purchase, { refundedBy, reason: input.reason }, this.clock.now()),
       context,

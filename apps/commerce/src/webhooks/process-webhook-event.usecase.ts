@@ -1,4 +1,4 @@
-import { Clock, DomainError, VersionConflict } from '@atelier/kernel';
+import { Clock, DomainError, VersionConflict, type Context } from '@atelier/kernel';
 import { InjectConfig, UseCase } from '@atelier/service';
 import { ownContext } from '../caller.js';
 import { commerceConfig, type CommerceConfig } from '../commerce.config.js';
@@ -23,16 +23,16 @@ export class ProcessWebhookEvent {
 
   async execute(due: WebhookEvent): Promise<WebhookEvent | undefined> {
     const context = ownContext({ correlationId: due.id }, due.id);
-    const begun = await this.claim(due);
+    const begun = await this.claim(due, context);
     if (!begun) return undefined;
     return this.events.save(await this.attempt(begun), context);
   }
 
   /** Undefined when another replica has it. */
-  private async claim(due: WebhookEvent): Promise<WebhookEvent | undefined> {
+  private async claim(due: WebhookEvent, context: Context): Promise<WebhookEvent | undefined> {
     try {
       const change = beginAttempt(due, this.config.WEBHOOK_LEASE_MS, this.clock.now());
-      return await this.events.save(change, ownContext({ correlationId: due.id }, due.id));
+      return await this.events.save(change, context);
     } catch (error) {
       if (error instanceof VersionConflict) return undefined;
       throw error;

@@ -12,7 +12,7 @@ export interface WebhookEvent {
   readonly provider: ProviderName;
   readonly eventId: string;
   readonly eventType: string;
-  /** The body, byte for byte. */
+  /** The body as text: every provider signs UTF-8, and the signature was checked over the bytes. */
   readonly payload: string;
   readonly outcome?: PaymentOutcome;
   readonly attempts: number;

@@ -38,6 +38,7 @@ export const PurchaseCompleted = defineEvent({
 export const PurchaseFailed = defineEvent({
   type: 'commerce.purchase.failed.v1',
   summary: 'A purchase was given up before it was complete; a hold that it placed is released.',
+  // Null in facts of earlier days only: a hold that was refused may have been placed by another request.
   data: purchase.omit({ holdId: true }).extend({ holdId: idSchema('hld').nullable(), reason: z.string() }),
   example: { ...example, holdId: null, reason: 'abandoned' },
 });

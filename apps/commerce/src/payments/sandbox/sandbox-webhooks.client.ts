@@ -33,13 +33,13 @@ export class SandboxWebhooks {
       },
     });
     for (let attempt = 1; ; attempt++) {
-      const status = await this.post(body);
-      if (status === 200) return;
+      const answered = await this.post(body);
+      if (answered === 200) return;
       if (attempt === ATTEMPTS_MAX)
         throw new DomainError({
           kind: 'unavailable',
           code: 'commerce.sandbox.webhook_undelivered',
-          detail: `The webhook could not be delivered (${status ?? 'no answer'}). Repeat this call to send it again.`,
+          detail: `The webhook could not be delivered (${answered ?? 'no answer'}). Repeat this call to send it again.`,
           retryAfterSeconds: 1,
         });
       await sleep(BACKOFF_BASE_MS * 2 ** attempt * (0.5 + Math.random() / 2));
