@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { exportJWK, generateKeyPair, SignJWT, type JWK, type JWTPayload } from 'jose';
@@ -132,6 +133,24 @@ export async function startGateway(
       await Promise.all(Object.values(upstreams).map((server) => server.close()));
     },
   };
+}
+
+/** Sends the whole of a body, whatever is answered meanwhile. Rejects when the connection is cut before. */
+export async function sendAll(
+  url: string,
+  headers: Record<string, string>,
+  body: Buffer,
+): Promise<[status: number, text: string]> {
+  const agent = new Agent({ keepAlive: true });
+  const request = httpRequest(url, { method: 'POST', headers, agent });
+  const sent = once(request, 'finish');
+  const answered = once(request, 'response') as Promise<[IncomingMessage]>;
+  request.end(body);
+  const [[response]] = await Promise.all([answered, sent]);
+  let text = '';
+  for await (const chunk of response) text += String(chunk);
+  agent.destroy();
+  return [response.statusCode ?? 0, text];
 }
 
 /** Sends bytes as they are and gives everything that came back until the connection ended. */

@@ -87,6 +87,17 @@ describe('rate limits', () => {
     expect(statuses).toEqual([200, 200, 200, 429]);
   });
 
+  it('count who fails to prove who they are, by network, together with its visitors', async () => {
+    const left = async (path: string, status: number) => {
+      const answer = await gateway.ask(path, { headers: from('203.0.113.5') });
+      expect(answer.status).toBe(status);
+      return /r=(\d+)/.exec(answer.headers.get('ratelimit') ?? '')?.[1];
+    };
+    const path = '/api/v1/users/me';
+    expect([await left(path, 401), await left(path, 401)]).toEqual(['199', '198']);
+    expect(await left('/api/v1/prompts/prm_1', 200)).toBe('197');
+  });
+
   it('stop who tries one forged token after another', async () => {
     const forged = {
       authorization: `Bearer ${await tokenOf(undefined, { foreign: true })}`,

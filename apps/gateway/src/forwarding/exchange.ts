@@ -10,6 +10,7 @@ import {
 } from '../edge/refusals.js';
 import type { Outcome, Passage } from '../upstreams/upstreams.js';
 import { appendAnswerHeaders } from './headers.js';
+import type { RequestBody } from './request-body.js';
 import type { Visit } from './visit.js';
 
 const ATTEMPTS_MAX = 2;
@@ -27,7 +28,7 @@ const NOT_CONNECTED = new Set([
 ]);
 
 export interface ExchangeOptions {
-  readonly dispatch: Dispatcher.DispatchOptions;
+  readonly dispatch: Dispatcher.DispatchOptions & { readonly body: RequestBody | null };
   /** How long until the answer begins, and how long either side may stand still after that. */
   readonly answerTimeoutMs: number;
   readonly stalledTimeoutMs: number;
@@ -165,7 +166,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.isAnswering) {
       this.end('broken');
       this.visit.response.destroy();
-    } else if (!this.visit.request.complete) {
+    } else if (this.isWaitingForClient()) {
       this.end('client_gone');
       this.options.refuse(this.visit, requestTimeout());
     } else {
@@ -174,6 +175,12 @@ export class Exchange implements Dispatcher.DispatchHandler {
     }
     this.abort(new errors.RequestAbortedError());
   };
+
+  /** Bytes that lie here are for the upstream to take: then it is not the client that holds things up. */
+  private isWaitingForClient(): boolean {
+    const { body } = this.options.dispatch;
+    return body !== null && !this.visit.request.complete && body.readableLength === 0;
+  }
 
   private readonly onClientClosed = (): void => {
     if (this.isOver) return;

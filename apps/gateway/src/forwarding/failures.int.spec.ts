@@ -4,6 +4,7 @@ import { eventually } from '@atelier/testing';
 import {
   bearer,
   portOf,
+  sendAll,
   sendRaw,
   startGateway,
   startUpstream,
@@ -17,6 +18,8 @@ const DRAIN_TIMEOUT_MS = 120_000;
 const BREAKER_FAILURES_MAX = 3;
 const IN_FLIGHT_MAX = 4;
 const RAW_TIMEOUT_MS = 10_000;
+/** More than the buffers of all sockets on the way. */
+const UNREAD_BYTES = 30 * 1_048_576;
 
 let gateway: GatewayUnderTest;
 let calls = 0;
@@ -53,15 +56,18 @@ const misbehave = (server: FastifyInstance): void => {
 beforeEach(async () => {
   calls = 0;
   held = [];
-  const silence = (server: FastifyInstance) =>
+  const silence = (server: FastifyInstance) => {
+    server.post('/api/v1/files/unread', { onRequest: () => undefined }, () => undefined);
     server.get('/api/v1/jobs/:id/events', (_request, reply) => {
       reply.hijack();
       reply.raw.writeHead(200, { 'content-type': 'text/event-stream' });
       reply.raw.write('data: first\n\n');
     });
+  };
   gateway = await startGateway(
     {
       UPSTREAM_TIMEOUT_MS: String(ANSWER_TIMEOUT_MS),
+      UPLOAD_TIMEOUT_MS: String(ANSWER_TIMEOUT_MS),
       STALLED_BODY_TIMEOUT_MS: String(ANSWER_TIMEOUT_MS),
       BREAKER_OPEN_MS: String(BREAKER_OPEN_MS),
       BREAKER_FAILURES_MAX: String(BREAKER_FAILURES_MAX),
@@ -95,6 +101,12 @@ describe('an upstream that does not answer', () => {
       RAW_TIMEOUT_MS,
     );
     expect(answer).toMatch(/^HTTP\/1\.1 408 /);
+  });
+
+  it('is what a large upload waited for when it stops to read, with 504', async () => {
+    const body = Buffer.alloc(UNREAD_BYTES);
+    const [status, text] = await sendAll(`${gateway.url}/api/v1/files/unread`, await bearer(), body);
+    expect([status, text]).toEqual([504, expect.stringContaining('gateway.upstream.timeout')]);
   });
 
   it('takes only so many requests, and the others are turned away with Retry-After', async () => {

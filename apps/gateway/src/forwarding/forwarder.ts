@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { ACTOR_HEADER, ActorSigner } from '@atelier/auth';
-import { DomainError } from '@atelier/kernel';
+import { DomainError, type Actor } from '@atelier/kernel';
 import { counter, gauge, Logger } from '@atelier/observability';
 import { HealthRegistry, InjectConfig } from '@atelier/service';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -18,7 +18,8 @@ import { addTrace, forwardedHeaders } from './headers.js';
 import { discardBody, RequestBody } from './request-body.js';
 import type { Visit } from './visit.js';
 
-const DISCARDED_BYTES_MAX = 16 * 1_048_576;
+/** At least; of an upload all that it may be. */
+const DISCARDED_BYTES_MIN = 16 * 1_048_576;
 const DISCARD_TIMEOUT_MS = 3_000;
 const BODY_METHODS = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 
@@ -87,7 +88,7 @@ export class Forwarder {
     this.shed(route);
     checkPath(request.url ?? '');
     const network = networkOf(visit.address);
-    const actor = await this.callers.identify(route.access, request.headers.authorization, network);
+    const actor = await this.identify(visit, network);
     const counted = route.rate === 'api' && actor.kind === 'user' ? actor.id : network;
     this.limits.take(route.rate, counted, visit.answerHeaders);
     const { bodyBytesMax } = this.limitsOf[route.traffic];
@@ -95,6 +96,17 @@ export class Forwarder {
     const actorHeader = await this.signer.sign(actor);
     // The client may have left in the meantime.
     if (!visit.response.destroyed) this.send(visit, actorHeader);
+  }
+
+  /** Who fails to prove who they are is counted by network: there is no user to count by. */
+  private async identify({ request, route, answerHeaders }: Visit, network: string): Promise<Actor> {
+    try {
+      return await this.callers.identify(route.access, request.headers.authorization, network);
+    } catch (error) {
+      if (error instanceof DomainError && error.kind === 'unauthenticated')
+        this.limits.take('api', network, answerHeaders);
+      throw error;
+    }
   }
 
   private send(visit: Visit, actorHeader: string): void {
@@ -113,16 +125,16 @@ export class Forwarder {
     // Others may have been let in while this caller was checked.
     this.shed(route);
     const passage = this.upstreams.named(route.upstream).reserve(route.traffic);
+    const body = hasBody ? new RequestBody(request, bodyBytesMax, () => exchange.progressed()) : null;
     const exchange: Exchange = new Exchange(visit, passage, {
-      dispatch: {
-        path: request.url ?? '/',
-        method: request.method ?? 'GET',
-        headers,
-        body: hasBody ? new RequestBody(request, bodyBytesMax, () => exchange.progressed()) : null,
-      },
+      dispatch: { path: request.url ?? '/', method: request.method ?? 'GET', headers, body },
       answerTimeoutMs,
       stalledTimeoutMs: this.config.STALLED_BODY_TIMEOUT_MS,
-      onEnd: () => this.ended(visit, exchange),
+      onEnd: () => {
+        // It would pause the client again, and keep what is left of the body from being taken in.
+        body?.destroy();
+        this.ended(visit, exchange);
+      },
       refuse: this.refuse,
     });
     this.inFlightGauge.set((this.inFlight += 1));
@@ -139,11 +151,16 @@ export class Forwarder {
   private ended(visit: Visit, exchange: Exchange): void {
     this.inFlightGauge.set((this.inFlight -= 1));
     this.streams.delete(exchange);
-    discardBody(visit.request, DISCARDED_BYTES_MAX, DISCARD_TIMEOUT_MS);
+    this.discard(visit);
+  }
+
+  private discard({ request, route }: Visit): void {
+    const { bodyBytesMax } = this.limitsOf[route.traffic];
+    discardBody(request, Math.max(DISCARDED_BYTES_MIN, bodyBytesMax), DISCARD_TIMEOUT_MS);
   }
 
   private readonly refuse = (visit: Visit, error: unknown): void => {
-    const { request, response, requestId, route } = visit;
+    const { response, requestId, route } = visit;
     this.refusals.inc({ code: error instanceof DomainError ? error.code : 'platform.internal' });
     if (!(error instanceof DomainError))
       this.logger.error({ err: error, requestId, route: route.path }, 'a request failed in the gateway');
@@ -151,7 +168,7 @@ export class Forwarder {
       this.logger.warn({ err: error.cause, requestId, upstream: route.upstream }, error.code);
     if (response.destroyed || response.headersSent) return;
     answerProblem(visit, error);
-    discardBody(request, DISCARDED_BYTES_MAX, DISCARD_TIMEOUT_MS);
+    this.discard(visit);
   };
 }
 

@@ -1,10 +1,12 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { FastifyReply } from 'fastify';
 import { ActorVerifier } from '@atelier/auth';
 import { newId } from '@atelier/kernel';
 import {
   ACTOR_SECRET,
   bearer,
+  sendAll,
   sendRaw,
   startGateway,
   tokenOf,
@@ -20,7 +22,7 @@ let releaseStream: () => void;
 
 beforeAll(async () => {
   gateway = await startGateway(
-    { UPLOAD_BYTES_MAX: String(4 * MEBIBYTE), TRUSTED_PROXIES: '' },
+    { UPLOAD_BYTES_MAX: String(32 * MEBIBYTE), TRUSTED_PROXIES: '' },
     {
       studio: (server) => {
         server.get('/api/v1/jobs/:id/events', (_request, reply) => {
@@ -29,6 +31,13 @@ beforeAll(async () => {
           reply.raw.write('data: first\n\n');
           releaseStream = () => reply.raw.end('data: last\n\n');
         });
+        // Answers in full, and never reads the body.
+        const onRequest = (_request: unknown, reply: FastifyReply) => {
+          reply.hijack();
+          reply.raw.writeHead(413, { 'content-length': '9' });
+          reply.raw.write('too large');
+        };
+        server.post('/api/v1/files/too-large', { onRequest }, () => undefined);
       },
       catalog: (server) => {
         server.get('/api/v1/prompts/big', (_request, reply) => reply.send(Buffer.alloc(8 * MEBIBYTE, 'x')));
@@ -285,6 +294,11 @@ describe('bodies', () => {
       headers: await bearer(),
     });
     expect([status, body.code]).toEqual([413, 'platform.request.body_too_large']);
+  });
+
+  it('takes in the whole of an upload that the upstream refused early, so that its client can read why', async () => {
+    const url = `${gateway.url}/api/v1/files/too-large`;
+    expect(await sendAll(url, await bearer(), Buffer.alloc(30 * MEBIBYTE))).toEqual([413, 'too large']);
   });
 
   it('goes on with the connection after a refused body', async () => {

@@ -18,7 +18,7 @@ const HOP_BY_HOP = [
   'http2-settings',
 ];
 
-const KEPT_FROM_UPSTREAMS = new Set([
+const WITHHELD_FROM_UPSTREAMS = new Set([
   ...HOP_BY_HOP,
   'host',
   'expect',
@@ -33,9 +33,10 @@ const KEPT_FROM_UPSTREAMS = new Set([
   'traceparent',
   'tracestate',
 ]);
-const KEPT_PREFIXES = ['x-atelier-', 'x-forwarded-'];
+const WITHHELD_PREFIX = 'x-atelier-';
+const PROXY_PREFIX = 'x-forwarded-';
 
-const KEPT_FROM_CLIENTS = new Set([
+const WITHHELD_FROM_CLIENTS = new Set([
   ...HOP_BY_HOP,
   'server',
   'x-powered-by',
@@ -57,8 +58,8 @@ export function forwardedHeaders(headers: IncomingHttpHeaders): string[] {
   const named = namedByConnection(headers.connection);
   const forwarded: string[] = [];
   for (const name in headers) {
-    if (KEPT_FROM_UPSTREAMS.has(name) || named?.has(name)) continue;
-    if (name.startsWith(KEPT_PREFIXES[0]!) || name.startsWith(KEPT_PREFIXES[1]!)) continue;
+    if (WITHHELD_FROM_UPSTREAMS.has(name) || named?.has(name)) continue;
+    if (name.startsWith(WITHHELD_PREFIX) || name.startsWith(PROXY_PREFIX)) continue;
     const value = headers[name];
     if (typeof value === 'string') forwarded.push(name, value);
     else if (value) for (const one of value) forwarded.push(name, one);
@@ -83,8 +84,8 @@ export function appendAnswerHeaders(answer: string[], headers: IncomingHttpHeade
   const hasOwnPolicy = headers['content-security-policy'] !== undefined;
   if (!hasOwnPolicy) answer.push('content-security-policy', API_CONTENT_POLICY);
   for (const name in headers) {
-    if (KEPT_FROM_CLIENTS.has(name) || named?.has(name) || name.startsWith(CORS_PREFIX)) continue;
-    if (name.startsWith(KEPT_PREFIXES[0]!)) continue;
+    if (WITHHELD_FROM_CLIENTS.has(name) || named?.has(name) || name.startsWith(CORS_PREFIX)) continue;
+    if (name.startsWith(WITHHELD_PREFIX)) continue;
     const value = headers[name];
     if (typeof value === 'string') answer.push(name, value);
     else if (value) for (const one of value) answer.push(name, one);

@@ -45,7 +45,8 @@ export class RequestBody extends Readable {
 
 /**
  * Takes in what is left of a body that nobody wants, so that the client gets to read its answer: a connection
- * that is closed over unread bytes is reset. Who sends more than that, or takes longer, is cut off.
+ * that is closed over unread bytes is reset. Who sends more than that, or pauses for longer, is cut off; the server
+ * bounds the whole of it, as of every request.
  */
 export function discardBody(request: IncomingMessage, bytesMax: number, timeoutMs: number): void {
   if (request.complete || request.destroyed) return;
@@ -54,6 +55,7 @@ export function discardBody(request: IncomingMessage, bytesMax: number, timeoutM
   request
     .on('data', (chunk: Buffer) => {
       bytes += chunk.length;
+      timer.refresh();
       if (bytes > bytesMax) request.destroy();
     })
     .once('close', () => clearTimeout(timer))

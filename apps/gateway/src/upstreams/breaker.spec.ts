@@ -27,6 +27,14 @@ describe('a breaker', () => {
     expect(changes).toEqual([true, false]);
   });
 
+  it('lets another one try when the first takes as long as it was open', () => {
+    const breaker = new Breaker(1, OPEN_MS);
+    failing(1, breaker);
+    expect(breaker.admit(OPEN_MS)).toBe(true);
+    expect(breaker.retryAfterSeconds(OPEN_MS)).toBe(OPEN_MS / 1_000);
+    expect([breaker.admit(2 * OPEN_MS - 1), breaker.admit(2 * OPEN_MS)]).toEqual([false, true]);
+  });
+
   it('opens again when the trial fails, and tries again when the trial tells nothing', () => {
     const breaker = new Breaker(1, OPEN_MS);
     failing(1, breaker);
