@@ -11,11 +11,14 @@ import {
   type AcrossOwners,
   type Stored,
 } from '@atelier/persistence';
+import { KEPT_DAYS } from '../notifications/notification.domain.js';
 import { contextOf, EMAIL_STATUSES, type Email } from './email.domain.js';
 
 const text = { type: String };
 const required = { type: String, required: true };
 const date = { type: Date };
+/** An e-mail is kept no longer than the notification that it is of may be. */
+const KEPT_SECONDS = KEPT_DAYS.urgent * 86_400;
 
 const schema = aggregateSchema<Email>({
   userId: required,
@@ -43,7 +46,8 @@ const schema = aggregateSchema<Email>({
   .index({ userId: 1, createdAt: -1, _id: -1 })
   .index({ status: 1, nextAttemptAt: 1, _id: 1 })
   .index({ sentAt: -1 })
-  .index({ template: 1, createdAt: -1 });
+  .index({ template: 1, createdAt: -1 })
+  .index({ createdAt: 1 }, { expireAfterSeconds: KEPT_SECONDS });
 
 const COLLECTION = 'email_logs';
 

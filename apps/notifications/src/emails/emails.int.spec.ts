@@ -21,7 +21,10 @@ let service: ServiceUnderTest;
 beforeAll(async () => {
   server = await startMailServer();
   mailbox = await mkdtemp(join(tmpdir(), 'mailbox-'));
-  service = await startService(NotificationsModule, notificationsConfig, {
+  service = await startWith({ EMAIL_ATTEMPTS_MAX: '40' });
+});
+const startWith = (limits: Record<string, string>) =>
+  startService(NotificationsModule, notificationsConfig, {
     SMTP_URL: server.url,
     MAILBOX_DIR: mailbox,
     PUBLIC_URL: 'https://atelier.example',
@@ -29,10 +32,9 @@ beforeAll(async () => {
     EMAIL_BATCH_MAX: '1',
     EMAIL_BACKOFF_BASE_MS: '10',
     EMAIL_BACKOFF_MAX_MS: '50',
-    EMAIL_ATTEMPTS_MAX: '40',
     SMTP_TIMEOUT_MS: '2000',
+    ...limits,
   });
-});
 afterAll(async () => {
   await service?.close();
   await server?.close();
@@ -40,14 +42,14 @@ afterAll(async () => {
 });
 
 type Row = Record<string, unknown>;
-const emails = () => service.database.connection.collection('email_logs');
+const emails = (of = service) => of.database.connection.collection('email_logs');
 const paid = (userId: `usr_${string}`) =>
   exampleEnvelope(PaymentSucceeded, { ...PaymentSucceeded.example, userId });
 const known = (userId: `usr_${string}`, email: string | null = `${userId}@example.org`) =>
   exampleEnvelope(UserUpdated, { ...UserUpdated.example, userId, email }, { subject: userId });
-const ended = (userId: string, status: string): Promise<Row> =>
+const ended = (userId: string, status: string, of = service): Promise<Row> =>
   eventually(async () => {
-    const row = await emails().findOne({ userId });
+    const row = await emails(of).findOne({ userId });
     expect(row).toMatchObject({ status });
     return row as Row;
   });
@@ -161,8 +163,13 @@ describe('an e-mail', () => {
 
   it('is tried again while the server is busy, and fails after a bounded number of attempts', async () => {
     const { id } = aUser();
-    await service.publish(known(id, 'busy@example.org'), paid(id));
-    expect(await ended(id, 'failed')).toMatchObject({ attempts: 40, lastError: 'smtp_451' });
+    const impatient = await startWith({ EMAIL_ATTEMPTS_MAX: '3' });
+    try {
+      await impatient.publish(known(id, 'busy@example.org'), paid(id));
+      expect(await ended(id, 'failed', impatient)).toMatchObject({ attempts: 3, lastError: 'smtp_451' });
+    } finally {
+      await impatient.close();
+    }
   });
 
   it('without an address fails, and the notification in the app stands', async () => {
@@ -203,6 +210,36 @@ describe('an e-mail', () => {
     const ids = receivedBy(id).map((mail) => /^Message-ID: (.+)$/m.exec(mail)?.[1]);
     expect(ids).toHaveLength(2);
     expect(new Set(ids).size).toBe(1);
+  });
+});
+
+it('e-mails are kept for a year at most', async () => {
+  expect(await emails().indexes()).toContainEqual(
+    expect.objectContaining({ key: { createdAt: 1 }, expireAfterSeconds: 365 * 86_400 }),
+  );
+});
+
+describe('the environment', () => {
+  const needed = {
+    PORT: '0',
+    ACTOR_SECRET: 'x'.repeat(32),
+    MONGODB_URI: 'mongodb://127.0.0.1',
+    KAFKA_BROKERS: 'k:1',
+  };
+  it.each([
+    [
+      'no mail server in production',
+      { NODE_ENV: 'production' },
+      /SMTP_URL is missing: must be set in production/,
+    ],
+    [
+      'a lease that ends before a hand-over may',
+      { EMAIL_LEASE_MS: '10000', SMTP_DELIVERY_TIMEOUT_MS: '9000' },
+      /EMAIL_LEASE_MS is invalid: must be at least 2 times SMTP_DELIVERY_TIMEOUT_MS/,
+    ],
+  ])('with %s is refused by name', (_, variables, problem) => {
+    expect(() => notificationsConfig.load({ ...needed, ...variables })).toThrow(problem);
+    expect(notificationsConfig.load(needed).EMAIL_LEASE_MS).toBe(120_000);
   });
 });
 

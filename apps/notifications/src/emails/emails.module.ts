@@ -17,10 +17,16 @@ const mailer = {
   provide: Mailer,
   inject: [notificationsConfig.token, ShutdownSequence],
   useFactory: (config: ConfigOf<typeof notificationsConfig>, shutdown: ShutdownSequence): Mailer => {
-    const { SMTP_URL: url, MAIL_FROM: from, MAILBOX_DIR, SMTP_TIMEOUT_MS, SMTP_CONNECTIONS_MAX } = config;
+    const { SMTP_URL: url, MAIL_FROM: from } = config;
     const chosen = url
-      ? new SmtpMailer({ url, from, timeoutMs: SMTP_TIMEOUT_MS, connectionsMax: SMTP_CONNECTIONS_MAX })
-      : new MailboxMailer(MAILBOX_DIR, from);
+      ? new SmtpMailer({
+          url,
+          from,
+          timeoutMs: config.SMTP_TIMEOUT_MS,
+          deliveryTimeoutMs: config.SMTP_DELIVERY_TIMEOUT_MS,
+          connectionsMax: config.SMTP_CONNECTIONS_MAX,
+        })
+      : new MailboxMailer(config.MAILBOX_DIR, from);
     // After the jobs: nobody sends any more.
     shutdown.add('database', 'mailer', () => chosen.close());
     return chosen;

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { newId } from '@atelier/kernel';
-import { startMailServer, type MailServer } from './mail-server.fixture.js';
+import { startDrippingServer, startMailServer, type MailServer } from './mail-server.fixture.js';
 import { MailboxMailer } from './mailbox-mailer.client.js';
 import { MailNotSent, type Mailer, type OutgoingMail } from './mailer.client.js';
 import { SmtpMailer } from './smtp-mailer.client.js';
@@ -37,7 +37,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-const smtp = (url = server.url) => new SmtpMailer({ url, from: FROM, timeoutMs: 2_000, connectionsMax: 2 });
+const smtp = (url = server.url, deliveryTimeoutMs = 10_000) =>
+  new SmtpMailer({ url, from: FROM, timeoutMs: 2_000, deliveryTimeoutMs, connectionsMax: 2 });
 
 const implementations: readonly [string, () => Mailer, () => Promise<readonly string[]>][] = [
   ['an SMTP server', smtp, async () => server.mails],
@@ -109,13 +110,28 @@ describe('a mail server', () => {
     await mailer.close();
   });
 
-  it('that hangs up, or is not there, may be tried again', async () => {
+  it('that hangs up, or is not there, is asked once per attempt and may be tried again', async () => {
     const mailer = smtp();
+    // On a connection that was used before, the library would by itself try again on another.
+    await mailer.send(aMail());
     expect(await failureOf(mailer.send(to('drop@example.org')))).toMatchObject({ permanent: false });
+    expect(server.recipients.filter((address) => address === 'drop@example.org')).toHaveLength(1);
     await mailer.close();
     const nobody = smtp('smtp://127.0.0.1:1');
     expect(await failureOf(nobody.send(aMail()))).toMatchObject({ permanent: false });
     await nobody.close();
+  });
+});
+
+describe('a mail server that is never silent and never done', () => {
+  it('has a limited time as a whole, also for mails that wait for a connection', async () => {
+    const dripping = await startDrippingServer();
+    const mailer = smtp(dripping.url, 500);
+    const mails = Array.from({ length: 5 }, () => failureOf(mailer.send(aMail())));
+    for (const failure of await Promise.all(mails))
+      expect(failure).toMatchObject({ code: 'smtp_eabort', permanent: false });
+    await mailer.close();
+    await dripping.close();
   });
 });
 

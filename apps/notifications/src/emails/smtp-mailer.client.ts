@@ -6,6 +6,8 @@ export interface SmtpMailerOptions {
   readonly from: string;
   /** Of connecting, of the greeting, and of every silence after it. */
   readonly timeoutMs: number;
+  /** Of a hand-over as a whole: a server that drips is never silent. */
+  readonly deliveryTimeoutMs: number;
   readonly connectionsMax: number;
 }
 
@@ -19,6 +21,8 @@ export class SmtpMailer extends Mailer {
     this.transport = createTransport({
       url,
       pool: true,
+      // Attempts are counted and spaced by us, under a lease.
+      maxRequeues: 0,
       maxConnections: connectionsMax,
       connectionTimeout: timeoutMs,
       greetingTimeout: timeoutMs,
@@ -29,7 +33,9 @@ export class SmtpMailer extends Mailer {
 
   async send(mail: OutgoingMail): Promise<{ readonly messageId: string }> {
     try {
-      const { messageId } = await this.transport.sendMail(messageOf(mail, this.options.from));
+      const { from, deliveryTimeoutMs } = this.options;
+      const signal = AbortSignal.timeout(deliveryTimeoutMs);
+      const { messageId } = await this.transport.sendMail({ ...messageOf(mail, from), signal });
       return { messageId };
     } catch (error) {
       throw notSent(error);

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { EmailsModule } from '../emails/emails.module.js';
+import { RecipientsModule } from '../recipients/recipients.module.js';
 import { CountUnread } from './count-unread.usecase.js';
 import { DismissNotification } from './dismiss-notification.usecase.js';
 import { ListNotifications } from './list-notifications.usecase.js';
@@ -25,7 +26,7 @@ const USE_CASES = [
 ];
 
 @Module({
-  imports: [EmailsModule],
+  imports: [EmailsModule, RecipientsModule],
   controllers: [NotificationsController, ...CONSUMERS],
   providers: [NotificationRepository, ...USE_CASES],
   exports: [NotifyPeople, RemoveNotificationsOf],

@@ -82,10 +82,10 @@ export class NotificationRepository extends Repository<Notification, 'userId'> {
     return this.model.collection.countDocuments(openFilter(userId, true, now), { limit: countMax });
   }
 
-  /** Marks everything of the person as read that was there by `now`; answers how many became read. */
+  /** Marks as read what the inbox showed as unread by `now`; answers how many became read. */
   async markAllRead(userId: string, now: Date): Promise<number> {
     const { modifiedCount } = await this.model.collection.updateMany(
-      { userId, readAt: null, createdAt: { $lte: now } },
+      { ...openFilter(userId, true, now), createdAt: { $lte: now } },
       { $set: { readAt: now, updatedAt: now }, $inc: { version: 1 } },
     );
     return modifiedCount;

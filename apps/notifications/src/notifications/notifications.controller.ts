@@ -1,14 +1,18 @@
 import { Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { Ctx } from '@atelier/auth';
 import {
   notificationFilters,
+  notificationView,
+  readAllView,
+  unreadCountView,
   type NotificationView,
   type ReadAllView,
   type UnreadCountView,
 } from '@atelier/contracts/notifications/notifications.api';
 import { idSchema, type Context } from '@atelier/kernel';
-import { pageQuery, type Page } from '@atelier/service';
+import { pageOf, pageQuery, type Page } from '@atelier/service';
 import { CountUnread } from './count-unread.usecase.js';
 import { DismissNotification } from './dismiss-notification.usecase.js';
 import { ListNotifications } from './list-notifications.usecase.js';
@@ -20,6 +24,7 @@ const notificationId = idSchema('ntf');
 const listQuery = pageQuery(notificationFilters);
 
 /** A person's own inbox. Every POST here may be repeated: the first time counts. */
+@ApiTags('notifications')
 @Controller('api/v1/notifications')
 export class NotificationsController {
   constructor(
@@ -31,6 +36,7 @@ export class NotificationsController {
   ) {}
 
   @Get()
+  @ApiOkResponse({ standardSchema: pageOf(notificationView) })
   async list(
     @Query({ schema: listQuery }) { unread, ...page }: z.infer<typeof listQuery>,
     @Ctx() context: Context,
@@ -40,18 +46,21 @@ export class NotificationsController {
   }
 
   @Get('unread-count')
+  @ApiOkResponse({ standardSchema: unreadCountView })
   async unreadCount(@Ctx() context: Context): Promise<UnreadCountView> {
     return { count: await this.countUnread.execute(context) };
   }
 
   @Post('read-all')
   @HttpCode(200)
+  @ApiOkResponse({ standardSchema: readAllView })
   async readAll(@Ctx() context: Context): Promise<ReadAllView> {
     return { count: await this.readAllNotifications.execute(context) };
   }
 
   @Post(':id/read')
   @HttpCode(200)
+  @ApiOkResponse({ standardSchema: notificationView })
   async read(
     @Param('id', { schema: notificationId }) id: string,
     @Ctx() context: Context,
@@ -61,6 +70,7 @@ export class NotificationsController {
 
   @Post(':id/dismiss')
   @HttpCode(200)
+  @ApiOkResponse({ standardSchema: notificationView })
   async dismiss(
     @Param('id', { schema: notificationId }) id: string,
     @Ctx() context: Context,

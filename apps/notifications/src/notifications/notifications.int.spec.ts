@@ -5,8 +5,9 @@ import { ListingPublished, ListingRejected } from '@atelier/contracts/commerce/l
 import { PaymentFailed, PaymentSucceeded } from '@atelier/contracts/commerce/payment.events';
 import { PurchaseCompleted, PurchaseRefunded } from '@atelier/contracts/commerce/purchase.events';
 import { UserRegistered, UserUpdated } from '@atelier/contracts/identity/user.events';
+import { notificationView } from '@atelier/contracts/notifications/notifications.api';
 import { JobFinished } from '@atelier/contracts/studio/job.events';
-import { exampleEnvelope, newId, type EventDefinition, type EventEnvelope } from '@atelier/kernel';
+import { exampleEnvelope, newId, pageOf, type EventDefinition, type EventEnvelope } from '@atelier/kernel';
 import { aUser, aVisitor, startService, type Client, type ServiceUnderTest } from '@atelier/testing';
 import { notificationsConfig } from '../notifications.config.js';
 import { NotificationsModule } from '../notifications.module.js';
@@ -36,7 +37,7 @@ const about = <Data>(fact: EventDefinition<Data>, data: Partial<Data>): EventEnv
 const sale = (buyerId: `usr_${string}` = person.id) =>
   about(PurchaseCompleted, { buyerId, sellerId: newId('usr') });
 const itemsOf = async (client: Client, query = ''): Promise<{ id: string; title: string }[]> =>
-  (await client.get(PATH + query)).body.items;
+  pageOf(notificationView).parse((await client.get(PATH + query)).body).items;
 
 describe('a fact', () => {
   it('tells buyer and seller once each, however often it comes', async () => {
@@ -131,6 +132,17 @@ describe('the inbox', () => {
     expect((await service.as(other).get(`${PATH}/unread-count`)).body).toEqual({ count: 1 });
   });
 
+  it('is read as it is shown: what was dismissed or has expired is not counted', async () => {
+    await service.publish(sale(), sale(), sale());
+    const [dismissed, expired] = await itemsOf(own);
+    await own.post(`${PATH}/${dismissed!.id}/dismiss`);
+    await rows('notifications').updateOne(
+      { _id: expired!.id as never },
+      { $set: { expiresAt: new Date(0) } },
+    );
+    expect((await own.post(`${PATH}/read-all`)).body).toEqual({ count: 1 });
+  });
+
   it('loses what is dismissed, which stays unread (R122)', async () => {
     await service.publish(sale());
     const [item] = await itemsOf(own);
@@ -193,6 +205,16 @@ describe('a deleted account', () => {
     expect(await rows('email_logs').countDocuments({ userId: person.id })).toBe(0);
     const left = await rows('view_recipients').findOne({ _id: person.id as never });
     expect(left).toMatchObject({ email: null, displayName: '', accountStatus: 'deleted' });
+  });
+
+  it('is told nothing any more, and the other side of a sale still is', async () => {
+    const gone = { ...UserUpdated.example, userId: person.id, accountStatus: 'deleted' as const };
+    await service.publish(exampleEnvelope(UserUpdated, gone, { subject: person.id, version: 2 }));
+    const seller = aUser();
+    await service.publish(about(PurchaseCompleted, { buyerId: person.id, sellerId: seller.id }));
+    expect(await rows('notifications').countDocuments({ userId: person.id })).toBe(0);
+    expect(await rows('email_logs').countDocuments({ userId: person.id })).toBe(0);
+    expect(await itemsOf(service.as(seller))).toHaveLength(1);
   });
 });
 
