@@ -17,6 +17,7 @@ import {
 const STAGES_OF_SHUTDOWN = 5;
 const NOT_HERE: NotHere = {
   DEV_LOGINS_FILE: 'there are no development log-ins in a cluster',
+  MAILBOX_DIR: 'mail goes to SMTP_URL: a pod without it must not start',
   OBJECTS_DIR: 'replicas share no folder: OBJECT_STORE says gridfs',
 };
 /** ARCHITECTURE.md, synchronous edges: who may open a connection to whom. */
@@ -48,6 +49,8 @@ describe.each(apps)('in Kubernetes, $name', (app) => {
     expect(secrets.length).toBeGreaterThan(0);
     for (const { name, value, valueFrom } of secrets)
       expect({ name, value, secret: valueFrom?.secretKeyRef?.key }).toEqual({ name, secret: name });
+    // A misspelt key stops the pod. Left out, it would look like a choice.
+    expect(secrets.filter(({ valueFrom }) => valueFrom.secretKeyRef.optional)).toEqual([]);
   });
 
   it('listens on the port of the topology and is found at it', () => {
