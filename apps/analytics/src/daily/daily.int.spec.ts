@@ -1,3 +1,4 @@
+import { creditsReport, jobsReport, salesReport } from '@atelier/contracts/analytics/daily.api';
 import { PurchaseCompleted, PurchaseRefunded } from '@atelier/contracts/commerce/purchase.events';
 import { CreditsGranted, CreditsSpent } from '@atelier/contracts/ledger/credits.events';
 import { JobFinished } from '@atelier/contracts/studio/job.events';
@@ -59,7 +60,7 @@ const none = {
   creditsReturned: 0,
 };
 const salesOf = async (from = DAY, to = NEXT) =>
-  (await service.as(seller).get(`${PATH}/sales?from=${from}&to=${to}`)).body;
+  salesReport.parse((await service.as(seller).get(`${PATH}/sales?from=${from}&to=${to}`)).body);
 const admin = () => service.as(aUser('admin'));
 
 describe('sales', () => {
@@ -131,7 +132,7 @@ describe('the platform’s numbers', () => {
       spentByType: { spend_marketplace: 100 },
     };
     const second = { granted: 0, spent: 5, grantedByType: {}, spentByType: { spend_enhancement: 5 } };
-    expect([status, body]).toEqual([
+    expect([status, creditsReport.parse(body)]).toEqual([
       200,
       {
         items: [
@@ -153,7 +154,7 @@ describe('the platform’s numbers', () => {
     );
     const { body } = await admin().get(`${PATH}/jobs?from=${DAY}&to=${DAY}`);
     const totals = { completed: 2, failed: 1, canceled: 1, creditsCharged: 12, durationMs: 300 };
-    expect(body).toEqual({ items: [{ day: DAY, ...totals }], totals });
+    expect(jobsReport.parse(body)).toEqual({ items: [{ day: DAY, ...totals }], totals });
   });
 
   it.each(['credits', 'jobs'])('of %s are for admins', async (what) => {
