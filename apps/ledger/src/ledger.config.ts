@@ -53,8 +53,8 @@ export const regenerationEnvironment = {
   REGENERATION_SHARD_ACCOUNTS: z.coerce.number().int().min(1).max(100_000).default(1_000),
   /** Accounts between two saves of a shard's cursor. */
   REGENERATION_BATCH_MAX: z.coerce.number().int().min(1).max(10_000).default(100),
-  /** Accounts of a batch in work at the same time. */
-  REGENERATION_CONCURRENCY_MAX: z.coerce.number().int().min(1).max(64).default(4),
+  /** Accounts of a batch in work at the same time, in one transaction: what `group-commit.ts` takes at once. */
+  REGENERATION_CONCURRENCY_MAX: z.coerce.number().int().min(1).max(64).default(32),
   /** Between two batches, so that people's requests come first. */
   REGENERATION_PAUSE_MS: z.coerce.number().int().min(0).max(60_000).default(20),
   /** After this long without a sign a shard's replica counts as dead, and another goes on at its cursor. */
@@ -88,7 +88,9 @@ export const ledgerConfig = defineConfig('ledger', {
   PAYOUT_CREDITS_MAX: z.coerce.number().int().min(1).max(100_000_000).default(1_000_000),
   /** How long after its verification a method is first paid to: time to notice one that somebody else added. */
   PAYOUT_METHOD_WAIT_SECONDS: z.coerce.number().int().min(0).max(2_592_000).default(86_400),
+  /** Methods that a user has, and has deleted of those added within the window. */
   PAYOUT_METHODS_PER_USER_MAX: z.coerce.number().int().min(1).max(100).default(10),
+  PAYOUT_METHODS_WINDOW_DAYS: z.coerce.number().int().min(0).max(365).default(30),
   /** Wrong codes after which a method is disabled. */
   PAYOUT_METHOD_CODES_MAX: z.coerce.number().int().min(1).max(20).default(5),
   /** 32 bytes in base64 that account numbers are sealed with; without it there are no transfers by bank file. */

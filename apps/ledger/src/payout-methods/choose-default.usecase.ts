@@ -8,7 +8,7 @@ import { PayoutMethodRepository } from './payout-method.repository.js';
 /**
  * Makes a method the caller's default, and the one before no longer, in one transaction: there is one at most.
  *
- * Fails with: ledger.payout_method.not_found, ledger.payout_method.disabled.
+ * Fails with: ledger.account.not_a_user, ledger.payout_method.not_found, ledger.payout_method.disabled.
  */
 @UseCase('ledger.choose-default-payout-method')
 export class ChooseDefault {

@@ -64,6 +64,13 @@ export function checkCode(
   return wrongCodes < codesMax ? { state: counted, events: [] } : disablePayoutMethod(counted, now);
 }
 
+/**
+ * Whether it was verified since then: a request whose process died after its write, and which comes again with its
+ * key, finds what it did.
+ */
+export const isVerifiedSince = ({ status, verifiedAt }: PayoutMethod, since: Date): boolean =>
+  status === 'verified' && verifiedAt !== undefined && verifiedAt >= since;
+
 /** A repeat changes nothing. */
 export function disablePayoutMethod(method: PayoutMethod, now: Date): Change<PayoutMethod> {
   if (method.status === 'disabled') return { state: method, events: [] };
@@ -132,11 +139,11 @@ export const noPayoutMethod = () =>
     code: 'ledger.payout_method.none',
     detail: 'You have no default payout method. Add one, or name the one to pay to.',
   });
-export const tooManyPayoutMethods = (max: number) =>
+export const tooManyPayoutMethods = (max: number, windowDays: number) =>
   new DomainError({
     kind: 'conflict',
     code: 'ledger.payout_method.too_many',
-    detail: `You have ${max} payout methods, and more are not kept. Delete one first.`,
+    detail: `You have added ${max} payout methods, and more are not taken. One that you delete counts for ${windowDays} days after it was added. Use one that you have, or come back later.`,
   });
 export const wrongCode = (left: number) =>
   new DomainError({

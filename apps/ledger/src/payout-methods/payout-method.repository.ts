@@ -45,8 +45,9 @@ export class PayoutMethodRepository extends Repository<PayoutMethod, 'userId'> {
     return this.one({ userId, isDefault: true });
   }
 
-  /** How many methods of the user are not disabled, counted no further than `limit`. */
-  countOf(userId: Id<'usr'>, limit: number): Promise<number> {
-    return this.model.collection.countDocuments({ userId, status: { $ne: 'disabled' } }, { limit });
+  /** How many methods of the user are not disabled, or were added since then; counted no further than `limit`. */
+  countOf(userId: Id<'usr'>, since: Date, limit: number): Promise<number> {
+    const filter = { userId, $or: [{ status: { $ne: 'disabled' } }, { createdAt: { $gte: since } }] };
+    return this.model.collection.countDocuments(filter, { limit });
   }
 }

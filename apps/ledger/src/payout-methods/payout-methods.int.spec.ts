@@ -1,7 +1,9 @@
-import { newId } from '@atelier/kernel';
+import { jest } from '@jest/globals';
+import { newId, VersionConflict } from '@atelier/kernel';
 import { aService, aUser, aVisitor, recordQueries } from '@atelier/testing';
 import { bankAccount, IBAN, Sellers } from '../payouts/seller.fixture.js';
 import { SANDBOX_CODE } from '../payouts/providers/sandbox.provider.js';
+import { ChooseDefault } from './choose-default.usecase.js';
 
 const METHODS = '/api/v1/billing/payout-methods';
 const paypal = { type: 'paypal', email: 'ada@example.com' };
@@ -103,6 +105,32 @@ describe('payout methods', () => {
       status: 409,
       code: 'ledger.payout_method.too_many',
     });
+  });
+
+  it('are limited also when they are deleted in between, for as long as the window, and when all come at once', async () => {
+    const ada = aUser();
+    for (let count = 0; count < 3; count++) {
+      const { id } = (await add(ada, { account: paypal })).body;
+      await sellers.ledger.as(ada).delete(`${METHODS}/${id}`);
+    }
+    expect((await add(ada, { account: paypal })).body.code).toBe('ledger.payout_method.too_many');
+    sellers.clock.pass(29);
+    expect((await add(ada, { account: paypal })).status).toBe(409);
+    sellers.clock.pass(1.1);
+    const answers = await Promise.all(Array.from({ length: 10 }, () => add(ada, { account: paypal })));
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(3);
+    expect(await defaults(ada)).toHaveLength(1);
+  });
+
+  it('are added once also when another one became the default at the same time', async () => {
+    const ada = aUser();
+    jest
+      .spyOn(sellers.get(ChooseDefault), 'execute')
+      .mockRejectedValueOnce(new VersionConflict('payout_methods', 'pym_other'));
+    const { status, body } = await add(ada, { account: paypal });
+    expect(status).toBe(201);
+    const { items } = (await sellers.ledger.as(ada).get(METHODS)).body;
+    expect(items).toMatchObject([{ id: body.id, isDefault: true }]);
   });
 
   it.each([

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { AccountsModule } from '../accounts/accounts.module.js';
 import { PayoutProvidersModule } from '../payouts/providers/payout-providers.module.js';
 import { AddPayoutMethod } from './add-payout-method.usecase.js';
 import { ChooseDefault } from './choose-default.usecase.js';
@@ -9,7 +10,7 @@ import { ReadPayoutMethods } from './read-payout-methods.usecase.js';
 import { VerifyPayoutMethod } from './verify-payout-method.usecase.js';
 
 @Module({
-  imports: [PayoutProvidersModule],
+  imports: [AccountsModule, PayoutProvidersModule],
   controllers: [PayoutMethodsController],
   providers: [
     PayoutMethodRepository,
