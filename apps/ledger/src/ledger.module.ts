@@ -30,6 +30,7 @@ import { EarningsModule } from './earnings/earnings.module.js';
 import { ErasureModule } from './erasure/erasure.module.js';
 import { HoldsModule } from './holds/holds.module.js';
 import { JournalModule } from './journal/journal.module.js';
+import { perishableIsWhatIsLeftMigration } from './migrations/0001-perishable-is-what-is-left.migration.js';
 import { PayoutMethodsModule } from './payout-methods/payout-methods.module.js';
 import { PayoutsModule } from './payouts/payouts.module.js';
 import { RegenerationModule } from './regeneration/regeneration.module.js';
@@ -62,7 +63,7 @@ const PUBLISHES = [
 
 @Module({
   imports: [
-    PersistenceModule.forRoot({ database: 'ledger', migrations: [] }),
+    PersistenceModule.forRoot({ database: 'ledger', migrations: [perishableIsWhatIsLeftMigration] }),
     MessagingModule.forRoot({ app: 'ledger', publishes: PUBLISHES }),
     AccountsModule,
     JournalModule,

@@ -19,9 +19,8 @@ export interface CreditBalance {
   readonly tier: (typeof TIERS)[number];
   /** What the monthly regeneration goes by (R235): the month that the account was last regenerated for. */
   readonly lastRegeneratedAt: Date;
-  /** The part of `settled` that was regenerated and may expire, as it was after the entry `perishableSince`. */
+  /** What is left of regenerated credits: the part of `settled` that may expire at a month's turn. */
   readonly perishable: number;
-  readonly perishableSince: number;
   /** How many entries the account has, and the newest: the head of its chain. */
   readonly sequence: number;
   readonly lastEntryId: Id<'jrn'> | null;
@@ -55,7 +54,7 @@ export interface CreditTransaction {
 export const openAccount = (id: Id<'usr'>, now: Date): CreditBalance => ({
   id,
   ...{ settled: 0, held: 0, available: 0 },
-  ...{ tier: TIERS[0], lastRegeneratedAt: now, perishable: 0, perishableSince: 0 },
+  ...{ tier: TIERS[0], lastRegeneratedAt: now, perishable: 0 },
   ...{ sequence: 0, lastEntryId: null, lastHash: null, version: 0, createdAt: now, updatedAt: now },
 });
 
@@ -70,13 +69,21 @@ export const giveBack = (before: CreditBalance, amount: number, now: Date): Cred
 /** The balance after one more entry, which gives back what its hold had set aside. The entry's hash is not known yet. */
 export const book = (
   before: CreditBalance,
-  amount: number,
+  line: Pick<CreditTransaction, 'type' | 'amount'>,
   held: number,
   entryId: Id<'jrn'>,
   now: Date,
 ): CreditBalance => ({
-  ...shift(before, amount, -held, now),
+  ...shift(before, line.amount, -held, now),
   ...{ sequence: before.sequence + 1, lastEntryId: entryId, lastHash: null },
+  perishable: perishableAfter(before.perishable, line),
+});
+
+/** The account after its month's turn, which the next one is counted from. */
+export const turned = (before: CreditBalance, lastRegeneratedAt: Date): CreditBalance => ({
+  ...before,
+  lastRegeneratedAt,
+  version: before.version + 1,
 });
 
 function shift(before: CreditBalance, settledBy: number, heldBy: number, now: Date): CreditBalance {
@@ -99,39 +106,27 @@ export const accountErased = () =>
     detail: 'This account was deleted. Its books are kept, and nothing new begins in them.',
   });
 
-/** What a person does with credits: of these a month's use is made. A refund gives a use back. */
-export const USES = [
+/** What changes how many regenerated credits are left: a month's turn, and what a person does with credits. */
+const OF_PERISHABLE: readonly CreditTransactionType[] = [
+  'earn_regeneration',
+  'rollover_expiry',
   'spend_enhancement',
   'spend_mcp_generation',
   'spend_box_creation',
   'spend_box_usage',
   'spend_marketplace',
   'spend_admin_adjustment',
-  'refund',
-] as const satisfies readonly CreditTransactionType[];
+];
 
-/** Regenerated credits, as the statement tells of them: which are left, and what was used since the last turn. */
-export interface Perishable {
-  readonly credits: number;
-  readonly since: number;
-  readonly used: number;
-}
-export const NOTHING_PERISHABLE: Perishable = { credits: 0, since: 0, used: 0 };
-
-/** Regenerated credits are used before all others, so what is left of them is what may expire. */
-export const perishableLeft = ({ credits, used }: Perishable): number =>
-  Math.max(0, credits - Math.max(0, used));
-
-/** The regenerated credits after one more line of the statement. */
-export function perishableAfter(before: Perishable, line: PerishableLine): Perishable {
-  const { type, amount, sequence } = line;
-  if (type === 'earn_regeneration' || type === 'rollover_expiry') {
-    return { credits: perishableLeft(before) + amount, since: sequence, used: 0 };
-  }
-  const isUse = (USES as readonly CreditTransactionType[]).includes(type);
-  return isUse ? { ...before, used: before.used - amount } : before;
-}
-type PerishableLine = Pick<CreditTransaction, 'type' | 'amount' | 'sequence'>;
+/**
+ * What is left of regenerated credits after one more line of the statement. They are used before all others. A
+ * refund brings none back: which month's credits a spend had used is forgotten at the turn, and what was bought must
+ * never expire.
+ */
+export const perishableAfter = (
+  left: number,
+  { type, amount }: Pick<CreditTransaction, 'type' | 'amount'>,
+): number => (OF_PERISHABLE.includes(type) ? Math.max(0, left + amount) : left);
 
 /** The fact that a statement line is published as. */
 export function factOf(line: CreditTransaction, late: boolean): DomainEvent {

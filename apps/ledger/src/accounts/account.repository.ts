@@ -10,7 +10,7 @@ import {
   duplicateKeyFields,
   type Stored,
 } from '@atelier/persistence';
-import type { CreditBalance } from './account.domain.js';
+import { openAccount, type CreditBalance } from './account.domain.js';
 
 const schema = aggregateSchema<CreditBalance>({
   settled: { type: Number, required: true },
@@ -19,7 +19,6 @@ const schema = aggregateSchema<CreditBalance>({
   tier: { type: String, required: true, enum: TIERS },
   lastRegeneratedAt: { type: Date, required: true },
   perishable: { type: Number, required: true, min: 0 },
-  perishableSince: { type: Number, required: true, min: 0 },
   sequence: { type: Number, required: true, min: 0 },
   lastEntryId: { type: String },
   lastHash: { type: String },
@@ -51,23 +50,9 @@ export class AccountRepository {
 
   /** Opens an empty account; one that is there stays as it is. */
   async open(userId: Id<'usr'>, now: Date): Promise<void> {
-    await this.rows.updateOne(
-      { _id: userId },
-      {
-        $setOnInsert: {
-          ...opening(now),
-          settled: 0,
-          held: 0,
-          available: 0,
-          sequence: 0,
-          lastEntryId: null,
-          lastHash: null,
-          version: 1,
-          updatedAt: now,
-        },
-      },
-      { upsert: true, session: currentSession() },
-    );
+    const { id: _id, ...empty } = openAccount(userId, now);
+    const session = currentSession();
+    await this.rows.updateOne({ _id }, { $setOnInsert: { ...empty, version: 1 } }, { upsert: true, session });
   }
 
   /** What this process remembers of these users. It may be old, which `write` notices. */
@@ -92,13 +77,9 @@ export class AccountRepository {
 
   /** Writes changed balances, one command for all. Throws VersionConflict when one is not as it was read. */
   async write(changes: readonly { after: CreditBalance; versionBefore: number }[]): Promise<void> {
-    const operations = changes.map(({ after, versionBefore }) => {
-      const { id, settled, held, available, sequence, lastEntryId, lastHash, version, updatedAt } = after;
-      const $set = { settled, held, available, sequence, lastEntryId, lastHash, version, updatedAt };
-      const filter = { _id: id, version: versionBefore };
-      return versionBefore > 0
-        ? { updateOne: { filter, update: { $set } } }
-        : { updateOne: { filter, update: { $set, $setOnInsert: opening(after.createdAt) }, upsert: true } };
+    const operations = changes.map(({ after: { id: _id, ...$set }, versionBefore }) => {
+      const filter = { _id, version: versionBefore };
+      return { updateOne: { filter, update: { $set }, upsert: versionBefore === 0 } };
     });
     const conflict = () =>
       new VersionConflict('credit_balances', changes.map(({ after }) => after.id).join(', '));
@@ -119,18 +100,6 @@ export class AccountRepository {
     await this.rows.updateOne(
       { _id: userId, tier: { $ne: tier } },
       { $set: { tier }, $inc: { version: 1 }, $max: { updatedAt: now } },
-      { session: currentSession() },
-    );
-  }
-
-  /** Notes what the account was regenerated for. Joins the transaction that posted it. */
-  async regenerated(
-    userId: Id<'usr'>,
-    after: Pick<CreditBalance, 'lastRegeneratedAt' | 'perishable' | 'perishableSince'>,
-  ): Promise<void> {
-    await this.rows.updateOne(
-      { _id: userId },
-      { $set: after, $inc: { version: 1 } },
       { session: currentSession() },
     );
   }
@@ -184,7 +153,7 @@ export class AccountRepository {
 
   /** Puts a recomputed balance in the place of the one that was read, unless it has changed since. */
   async mend({ id, ...after }: CreditBalance, before: CreditBalance | undefined): Promise<boolean> {
-    const row = { ...after, version: (before?.version ?? 0) + 1 };
+    const row = { ...after, version: after.version + 1 };
     const session = currentSession();
     if (!before) {
       const { upsertedCount } = await this.rows.updateOne(
@@ -210,18 +179,10 @@ export class AccountRepository {
   }
 }
 
-const opening = (now: Date) => ({
-  tier: TIERS[0],
-  lastRegeneratedAt: now,
-  perishable: 0,
-  perishableSince: 0,
-  createdAt: now,
-});
 const toBalance = ({ _id, ...row }: Stored<CreditBalance>): CreditBalance => ({
   id: _id as Id<'usr'>,
   ...row,
   // Accounts from before there was a regeneration have regenerated nothing.
   perishable: row.perishable ?? 0,
-  perishableSince: row.perishableSince ?? 0,
   lastHash: row.lastHash ?? null,
 });

@@ -5,7 +5,7 @@ import type { CreditTransactionType } from '@atelier/contracts/ledger/credits.ev
 import { currentSession, Database } from '@atelier/persistence';
 import { decodeCursor, encodeCursor, type Page } from '@atelier/service';
 import type { Sales } from '../earnings/earnings.domain.js';
-import { USES, type CreditTransaction } from './account.domain.js';
+import type { CreditTransaction } from './account.domain.js';
 
 type Row = Omit<CreditTransaction, 'id'> & { readonly _id: CreditTransaction['id'] };
 
@@ -93,20 +93,6 @@ export class StatementRepository {
       .limit(1)
       .toArray();
     return row && toLine(row);
-  }
-
-  /** What a user has used since that entry: spends less what was refunded. */
-  async usedSince(userId: CreditTransaction['userId'], sequence: number): Promise<number> {
-    const [total] = await this.rows
-      .aggregate<{ amount: number }>(
-        [
-          { $match: { userId, sequence: { $gt: sequence }, type: { $in: [...USES] } } },
-          { $group: { _id: null, amount: { $sum: '$amount' } } },
-        ],
-        { session: currentSession() },
-      )
-      .toArray();
-    return -(total?.amount ?? 0);
   }
 
   /** What sales have brought until then and since, a refund with its sale (R242), and what payouts have taken. */

@@ -1,7 +1,7 @@
 import { Clock, derivedId, type Id } from '@atelier/kernel';
 import { Database } from '@atelier/persistence';
 import { UseCase } from '@atelier/service';
-import type { CreditBalance, CreditTransaction } from '../accounts/account.domain.js';
+import { openAccount, type CreditBalance, type CreditTransaction } from '../accounts/account.domain.js';
 import { AccountRepository } from '../accounts/account.repository.js';
 import { StatementRepository } from '../accounts/statement.repository.js';
 import { HoldRepository } from '../holds/hold.repository.js';
@@ -137,11 +137,10 @@ export class RebuildAccount {
   ): Promise<boolean> {
     const now = this.clock.now();
     const after: CreditBalance = {
-      // A lost row: its tier is the seller of subscriptions' to say again, and no month is given twice.
-      ...(balance ?? { id: userId, tier: 'free', lastRegeneratedAt: now, createdAt: now, version: 0 }),
-      ...{ settled, held, available: settled - held, sequence, lastEntryId, lastHash },
-      perishable: perishable.credits,
-      perishableSince: perishable.since,
+      // A lost row: its tier is the seller of subscriptions' to say again, and no month is given twice. Its version
+      // is one that no replica remembers, or a write of theirs would go over it.
+      ...(balance ?? { ...openAccount(userId, now), version: now.getTime() }),
+      ...{ settled, held, available: settled - held, sequence, lastEntryId, lastHash, perishable },
       updatedAt: balance && balance.updatedAt > now ? balance.updatedAt : now,
     };
     return this.database.transaction(async () => {

@@ -74,9 +74,7 @@ function assemble(database: Database, config: Environment, log: Logger, close: (
   const journal = new JournalRepository(database, group, turns, earnings, entries);
   const shards = new RegenerationShardRepository(database);
   const history = new AccountHistory(database, accounts, journal, statements, holds, earnings);
-  const regenerateAccount = new RegenerateAccount(
-    ...([database, accounts, statements, journal, turns, clock, config] as const),
-  );
+  const regenerateAccount = new RegenerateAccount(group, journal, clock, config);
   return {
     ...{ accounts, earnings, journal, shards, clock, regenerateAccount },
     verifyBooks: new VerifyBooks(database, journal, accounts, earnings, new VerifyAccount(history)),

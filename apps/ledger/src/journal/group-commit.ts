@@ -25,6 +25,8 @@ export interface Work<Result> {
   /** Every account that it may change. */
   readonly users: readonly Id<'usr'>[];
   readonly holds?: readonly Id<'hld'>[];
+  /** Also decides to do nothing, which no version guards: so on what the database has, not on what is remembered. */
+  readonly afresh?: boolean;
   /** Decides on the sheet, and puts what it changes there; nothing else, since it runs again when its transaction does. */
   decide(sheet: Sheet): Result;
 }
@@ -129,7 +131,8 @@ export class GroupCommit {
     const users = works.flatMap((work) => work.users);
     return this.turns.take(users, () =>
       this.database.transaction(async () => {
-        const remembered = fromMemory ? this.accounts.recall(users) : [];
+        const afresh = new Set(works.flatMap((work) => (work.afresh ? work.users : [])));
+        const remembered = fromMemory ? this.accounts.recall(users.filter((id) => !afresh.has(id))) : [];
         const isRemembered = new Set(remembered.map(({ id }) => id));
         const sheet = await this.read(works, remembered);
         const outcomes = works.map((work): Outcome => {

@@ -69,6 +69,12 @@ export class JournalRepository {
     return row ? toEntry(row) : undefined;
   }
 
+  /** Those of these causes that have their entry. */
+  async postedOf(causeIds: readonly string[]): Promise<ReadonlySet<string>> {
+    const rows = this.rows.find({ causeId: { $in: [...causeIds] } }, { projection: { causeId: 1 } });
+    return new Set((await rows.toArray()).map(({ causeId }) => causeId));
+  }
+
   /** Every entry in the order of ids. */
   async *all(): AsyncIterable<Entry> {
     for await (const row of this.rows.find({}).sort({ _id: 1 })) yield toEntry(row);

@@ -39,7 +39,7 @@ export function recordEntry(sheet: Sheet, draft: EntryDraft, recording: Recordin
     const userId = userOf(posting.account);
     const ofHold = userId === capture?.userId;
     const before = sheet.balance(userId, now);
-    const after = book(before, posting.amount, ofHold ? capture.heldCredits : 0, id, now);
+    const after = book(before, posting, ofHold ? capture.heldCredits : 0, id, now);
     return { posting, ofHold, after, link: linkTo(before) };
   });
   const links = [...moves.map(({ link }) => link), ...earned];

@@ -10,9 +10,8 @@ export interface Account {
   settled: number;
   held: number;
   tier: Tier;
-  /** Regenerated credits at the last turn of a month, and what was used since. */
+  /** What is left of regenerated credits: they are used first. */
   regenerated: number;
-  used: number;
   /** Months since year 0. */
   month: number;
   /** What sales have brought, and payouts have taken. */
@@ -49,7 +48,7 @@ export const newModel = (users: number, now: Date): Model => ({
   now,
   accounts: Array.from({ length: users }, () => ({
     ...{ isOpen: false, isRegistered: false, settled: 0, held: 0, tier: 'free' as const },
-    ...{ regenerated: 0, used: 0, month: 0, sales: 0, paidOut: 0, redeemed: new Set<VoucherKind>() },
+    ...{ regenerated: 0, month: 0, sales: 0, paidOut: 0, redeemed: new Set<VoucherKind>() },
     isBonusWaiting: false,
   })),
   holds: [],
@@ -80,7 +79,7 @@ export function pay(model: Model, user: number, credits: number): void {
 
 export function use(account: Account, credits: number): void {
   account.settled -= credits;
-  account.used += credits;
+  account.regenerated = Math.max(0, account.regenerated - credits);
 }
 
 /** The seller of every purchase is the next user; a fifth is the platform's. */
@@ -103,10 +102,11 @@ function sell(model: Model, hold: ModelHold, earnings: number): void {
   seller.sales += earnings;
 }
 
+/** What comes back was bought, and never expires. */
 export function refund(model: Model, hold: ModelHold): void {
   if (hold.isRefunded) return;
   hold.isRefunded = true;
-  use(model.accounts[hold.user]!, -hold.request.amount);
+  model.accounts[hold.user]!.settled += hold.request.amount;
   sell(model, hold, feeOf(hold) - hold.request.amount);
 }
 
@@ -124,13 +124,11 @@ export function expire(model: Model): void {
 export function regenerate(model: Model): void {
   for (const account of model.accounts.filter(({ isOpen }) => isOpen)) {
     for (; account.month < monthOf(model.now); account.month++) {
-      const left = Math.max(0, account.regenerated - Math.max(0, account.used));
-      const unused = Math.max(0, Math.min(left - account.held, available(account)));
+      const unused = Math.max(0, Math.min(account.regenerated - account.held, available(account)));
       const lost = Math.max(0, unused - KEPT[account.tier]);
       const turn = GRANTS[account.tier] - lost;
       account.settled += turn;
-      account.regenerated = left + turn;
-      account.used = 0;
+      account.regenerated += turn;
     }
   }
 }

@@ -1,14 +1,22 @@
 import { Clock, type Context } from '@atelier/kernel';
-import { Database } from '@atelier/persistence';
+import { duplicateKeyFields } from '@atelier/persistence';
 import { InjectConfig, UseCase } from '@atelier/service';
-import { perishableAfter, type CreditBalance, type Perishable } from '../accounts/account.domain.js';
-import { AccountTurns } from '../accounts/account-turns.js';
-import { AccountRepository } from '../accounts/account.repository.js';
-import { StatementRepository } from '../accounts/statement.repository.js';
-import { userPostings } from '../journal/entry.domain.js';
+import { turned, type CreditBalance } from '../accounts/account.domain.js';
+import { assertBalanced } from '../journal/entry.domain.js';
+import { GroupCommit } from '../journal/group-commit.js';
 import { JournalRepository } from '../journal/journal.repository.js';
+import { recordEntry, type Recording } from '../journal/record-entry.js';
+import type { Sheet } from '../journal/sheet.js';
 import { ledgerConfig, type LedgerConfig } from '../ledger.config.js';
-import { monthsDue, regenerate, startOf, turnEntries, type Month, type Turn } from './regeneration.domain.js';
+import {
+  monthsDue,
+  regenerate,
+  startOf,
+  turnCauses,
+  turnEntries,
+  type Month,
+  type Turn,
+} from './regeneration.domain.js';
 
 export type RegenerationConfig = Pick<
   LedgerConfig,
@@ -22,77 +30,83 @@ export type RegenerationConfig = Pick<
   | 'REGENERATION_LEASE_MS'
 >;
 
+/** Causes that have their entries. */
+type Posted = ReadonlySet<string>;
+const NOTHING: Posted = new Set();
+const BEGINNING = new Date(0);
+
 /**
- * Regenerates one account for every month that it has missed, in one transaction: whoever comes second finds
- * nothing more to do, and a spend at the same time is before or after it.
+ * Regenerates one account for every month that it has missed, in one transaction, which it shares with those that
+ * are regenerated at the same time: whoever comes second finds nothing more to do, and a spend at the same time is
+ * before or after it.
  *
  * Emits: CreditsSpent (`rollover_expiry`) and CreditsGranted (`earn_regeneration`) per month.
+ * Fails with: platform.transaction.contended, ledger.account.busy, ledger.journal.busy.
  */
 @UseCase('ledger.regenerate-account')
 export class RegenerateAccount {
   constructor(
-    private readonly database: Database,
-    private readonly accounts: AccountRepository,
-    private readonly statements: StatementRepository,
+    private readonly group: GroupCommit,
     private readonly journal: JournalRepository,
-    private readonly turns: AccountTurns,
     private readonly clock: Clock,
     @InjectConfig(ledgerConfig) private readonly config: RegenerationConfig,
   ) {}
 
-  /** Answers the turns that were posted. */
-  execute(userId: CreditBalance['id'], through: Month, context: Context): Promise<readonly Turn[]> {
-    return this.turns.take([userId], () =>
-      this.database.transaction(async () => {
-        const balance = await this.accounts.load(userId);
-        if (!balance) return [];
-        const { turns, perishable } = await this.decide(balance, through);
-        if (turns.length > 0) await this.post(userId, turns, perishable, context);
-        return turns;
-      }),
-    );
+  /** Answers the turns that were posted. Not to be called in a transaction, which a month posted before would end. */
+  async execute(userId: CreditBalance['id'], through: Month, context: Context): Promise<readonly Turn[]> {
+    const run = (posted: Posted) =>
+      this.group.run({
+        users: [userId],
+        afresh: true,
+        decide: (sheet) => this.turn(sheet, userId, through, posted, { context, now: this.clock.now() }),
+      });
+    try {
+      return await run(NOTHING);
+    } catch (error) {
+      if (!duplicateKeyFields(error)?.includes('causeId')) throw error;
+      // A month has its entries, and only the note of it on the balance was lost.
+      const causes = this.due(BEGINNING, through).flatMap((month) => turnCauses(userId, month));
+      return run(await this.journal.postedOf(causes));
+    }
   }
 
   /** What `execute` would post now. Changes nothing. */
-  async preview(balance: CreditBalance, through: Month): Promise<readonly Turn[]> {
-    return (await this.decide(balance, through)).turns;
+  preview(balance: CreditBalance, through: Month): readonly Turn[] {
+    return this.turnsOf(balance, this.due(balance.lastRegeneratedAt, through));
   }
 
-  private async decide(balance: CreditBalance, through: Month) {
-    const { perishable: credits, perishableSince: since, sequence } = balance;
-    const months = monthsDue(
-      balance.lastRegeneratedAt,
-      through,
-      this.config.REGENERATION_CATCH_UP_MONTHS_MAX,
+  private turn(
+    sheet: Sheet,
+    userId: CreditBalance['id'],
+    through: Month,
+    posted: Posted,
+    recording: Recording,
+  ) {
+    const before = sheet.balance(userId, recording.now);
+    const due = this.due(before.lastRegeneratedAt, through);
+    const last = due.at(-1);
+    if (!last) return [];
+    const isPosted = (month: Month) => turnCauses(userId, month).some((cause) => posted.has(cause));
+    const turns = this.turnsOf(
+      before,
+      due.filter((month) => !isPosted(month)),
     );
-    const mayHaveUsed = months.length > 0 && credits > 0 && sequence > since;
-    const used = mayHaveUsed ? await this.statements.usedSince(balance.id, since) : 0;
-    const perishable: Perishable = { credits, since, used };
-    const plan = {
+    for (const draft of turns.flatMap((turn) => turnEntries(userId, turn))) {
+      assertBalanced(draft);
+      recordEntry(sheet, draft, recording);
+    }
+    sheet.put(turned(sheet.balance(userId, recording.now), startOf(last)));
+    return turns;
+  }
+
+  private due(lastRegeneratedAt: Date, through: Month): Month[] {
+    return monthsDue(lastRegeneratedAt, through, this.config.REGENERATION_CATCH_UP_MONTHS_MAX);
+  }
+
+  private turnsOf(balance: CreditBalance, months: readonly Month[]): Turn[] {
+    return regenerate(balance, months, {
       credits: this.config.REGENERATION_CREDITS,
       rolloverCreditsMax: this.config.REGENERATION_ROLLOVER_CREDITS_MAX,
-    };
-    return { perishable, turns: regenerate(balance, perishable, months, plan) };
-  }
-
-  private async post(
-    userId: CreditBalance['id'],
-    turns: readonly Turn[],
-    before: Perishable,
-    context: Context,
-  ): Promise<void> {
-    const now = this.clock.now();
-    let after = before;
-    for (const draft of turns.flatMap((turn) => turnEntries(userId, turn))) {
-      const entry = await this.journal.post(draft, context, now);
-      const { amount, type } = userPostings(draft)[0]!;
-      // Undefined: this month had its entry before, and only the note of it on the balance was lost.
-      if (entry) after = perishableAfter(after, { amount, type, sequence: entry.links[0]!.sequence });
-    }
-    await this.accounts.regenerated(userId, {
-      lastRegeneratedAt: startOf(turns.at(-1)!.month),
-      perishable: after.credits,
-      perishableSince: after.since,
     });
   }
 }

@@ -17,11 +17,13 @@ export interface Shard {
   /** The ids behind `from`, up to `to`. */
   readonly from: string;
   readonly to: string;
-  /** The ids up to here are done. */
+  /** The ids up to here are done, but for failures among them. */
   readonly cursor: string;
+  /** Some account behind `from` could not be regenerated: whoever comes to the end begins anew, also after a stop. */
+  readonly hasFailures: boolean;
   readonly owner: string;
   readonly leasedUntil: Date;
-  /** How often it ended with accounts that could not be regenerated. */
+  /** How often it came to its end with such accounts. */
   readonly failures: number;
   readonly finishedAt: Date | null;
   readonly openedAt: Date;
@@ -35,6 +37,7 @@ const schema = new mongoose.Schema<Shard>(
     from: { type: String },
     to: { type: String, required: true },
     cursor: { type: String },
+    hasFailures: { type: Boolean, required: true },
     owner: { type: String, required: true },
     leasedUntil: { type: Date, required: true },
     failures: { type: Number, required: true },
@@ -86,8 +89,12 @@ export class RegenerationShardRepository {
   }
 
   /** Saves how far it is, and renews the lease. Answers false when the shard was lost to another replica. */
-  advance(shard: Shard, cursor: string, leasedUntil: Date): Promise<boolean> {
-    return this.update(shard, { cursor, leasedUntil });
+  advance(
+    shard: Shard,
+    progress: Pick<Shard, 'cursor' | 'hasFailures'>,
+    leasedUntil: Date,
+  ): Promise<boolean> {
+    return this.update(shard, { ...progress, leasedUntil });
   }
 
   finish(shard: Shard, now: Date): Promise<boolean> {
@@ -98,7 +105,8 @@ export class RegenerationShardRepository {
   retryLater(shard: Shard, now: Date): Promise<boolean> {
     const restMs = Math.min(RETRY_PAUSE_MS * 2 ** shard.failures, RETRY_PAUSE_MS_MAX);
     const leasedUntil = new Date(now.getTime() + restMs);
-    return this.update(shard, { cursor: shard.from, failures: shard.failures + 1, leasedUntil });
+    const anew = { cursor: shard.from, hasFailures: false, failures: shard.failures + 1 };
+    return this.update(shard, { ...anew, leasedUntil });
   }
 
   /** How many shards of a month there are, and how many are finished. */

@@ -1,5 +1,5 @@
 import { newId } from '@atelier/kernel';
-import { NOTHING_PERISHABLE, perishableAfter, perishableLeft } from '../accounts/account.domain.js';
+import { perishableAfter } from '../accounts/account.domain.js';
 import { assertBalanced } from '../journal/entry.domain.js';
 import {
   isMonth,
@@ -17,11 +17,8 @@ const plan: RegenerationPlan = {
   rolloverCreditsMax: { free: 0, basic: 250, standard: 1000, premium: 3000 },
 };
 const december: Month[] = ['2026-12'];
-const perishable = (credits: number, used = 0) => ({ credits, since: 1, used });
-const account = (available: number, held = 0, tier: 'free' | 'basic' = 'basic') => ({
-  tier,
-  available,
-  held,
+const account = (available: number, perishable = 0, held = 0, tier: 'free' | 'basic' = 'basic') => ({
+  ...{ tier, available, perishable, held },
 });
 
 describe('a month', () => {
@@ -52,30 +49,25 @@ describe('a month', () => {
 
 describe("a month's turn", () => {
   it('grants what the tier has (R234)', () => {
-    expect(regenerate(account(0), NOTHING_PERISHABLE, december, plan)).toEqual([
-      { month: '2026-12', expired: 0, granted: 500 },
-    ]);
-    expect(regenerate(account(0, 0, 'free'), NOTHING_PERISHABLE, december, plan)[0]?.granted).toBe(50);
+    expect(regenerate(account(0), december, plan)).toEqual([{ month: '2026-12', expired: 0, granted: 500 }]);
+    expect(regenerate(account(0, 0, 0, 'free'), december, plan)[0]?.granted).toBe(50);
   });
 
   it.each([
-    ['keeps what is within the rollover', account(200), perishable(500, 300), 0],
-    ['lets what is above the rollover expire', account(400), perishable(500, 100), 150],
-    ['lets nothing expire that was bought', account(9_000), perishable(0), 0],
-    ['lets all but the rollover expire, and no bought credit', account(9_500), perishable(500), 250],
-    ['counts what was used against the regenerated part first', account(9_200), perishable(500, 300), 0],
-    ['takes more used than regenerated for all used', account(8_000), perishable(500, 1_500), 0],
-    ['takes more refunded than used for nothing used', account(700), perishable(500, -200), 250],
-    ['leaves alone what a hold has set aside', account(100, 400), perishable(500), 0],
-    ['takes no account below zero', account(300), perishable(500), 50],
-    ['takes nothing from an account below zero', account(-80), perishable(500), 0],
-  ])('%s (R235)', (_, of, regenerated, expired) => {
-    expect(regenerate(of, regenerated, december, plan)[0]?.expired).toBe(expired);
+    ['keeps what is within the rollover', account(200, 200), 0],
+    ['lets what is above the rollover expire', account(400, 400), 150],
+    ['lets nothing expire that was bought', account(9_000), 0],
+    ['lets all but the rollover expire, and no bought credit', account(9_500, 500), 250],
+    ['leaves alone what a hold has set aside', account(100, 500, 400), 0],
+    ['takes no account below zero', account(300, 500), 50],
+    ['takes nothing from an account below zero', account(-80, 500), 0],
+  ])('%s (R235)', (_, of, expired) => {
+    expect(regenerate(of, december, plan)[0]?.expired).toBe(expired);
   });
 
   it('comes once for each missed month, in order, and the rollover holds in each', () => {
     const months: Month[] = ['2026-10', '2026-11', '2026-12'];
-    expect(regenerate(account(400), perishable(500, 100), months, plan)).toEqual([
+    expect(regenerate(account(400, 400), months, plan)).toEqual([
       { month: '2026-10', expired: 150, granted: 500 },
       { month: '2026-11', expired: 500, granted: 500 },
       { month: '2026-12', expired: 500, granted: 500 },
@@ -97,23 +89,22 @@ describe("a month's turn", () => {
 });
 
 describe('regenerated credits', () => {
-  const line =
-    (type: 'earn_regeneration' | 'rollover_expiry' | 'spend_enhancement' | 'refund' | 'earn_purchase') =>
-    (amount: number, sequence: number) => ({ type, amount, sequence });
+  type Type = Parameters<typeof perishableAfter>[1]['type'];
+  const left = (...lines: [Type, number][]) =>
+    lines.reduce((before, [type, amount]) => perishableAfter(before, { type, amount }), 0);
+  const regenerated: [Type, number] = ['earn_regeneration', 500];
 
-  it('are followed through the statement', () => {
-    const after = [
-      line('earn_purchase')(1_000, 1),
-      line('earn_regeneration')(500, 2),
-      line('spend_enhancement')(-300, 3),
-      line('refund')(100, 4),
-    ].reduce(perishableAfter, NOTHING_PERISHABLE);
-    expect(after).toEqual({ credits: 500, since: 2, used: 200 });
-    expect(perishableLeft(after)).toBe(300);
-    const turned = [line('rollover_expiry')(-50, 5), line('earn_regeneration')(500, 6)].reduce(
-      perishableAfter,
-      after,
-    );
-    expect(turned).toEqual({ credits: 750, since: 6, used: 0 });
+  it.each<[string, [Type, number][], number]>([
+    [
+      'are used before those that were bought',
+      [['earn_purchase', 1_000], regenerated, ['spend_enhancement', -300]],
+      200,
+    ],
+    ['are all used when more was', [regenerated, ['spend_marketplace', -1_500], ['earn_purchase', 9_000]], 0],
+    ['do not come back with a refund', [regenerated, ['spend_marketplace', -300], ['refund', 300]], 200],
+    ['are untouched by a payout', [regenerated, ['earn_sale', 900], ['spend_payout', -900]], 500],
+    ['are what a turn has left and given', [regenerated, ['rollover_expiry', -250], regenerated], 750],
+  ])('%s (R235)', (_, lines, expected) => {
+    expect(left(...lines)).toBe(expected);
   });
 });

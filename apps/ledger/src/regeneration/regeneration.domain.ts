@@ -1,5 +1,5 @@
 import type { Id } from '@atelier/kernel';
-import { perishableLeft, type CreditBalance, type Perishable } from '../accounts/account.domain.js';
+import type { CreditBalance } from '../accounts/account.domain.js';
 import { userAccount, type EntryDraft } from '../journal/entry.domain.js';
 
 /**
@@ -7,7 +7,7 @@ import { userAccount, type EntryDraft } from '../journal/entry.domain.js';
  * tier has (R234). Invariants:
  * - each account once per month, by the causes of its entries;
  * - only regenerated credits expire: never what was bought, earned or given as a bonus. Regenerated ones are used
- *   first, so what is left of them is known from the statement (`Perishable`);
+ *   first, so what is left of them stands on the balance, and a refund brings none of them back;
  * - of those the tier's rollover is kept; the rest is an entry of its own, before the grant;
  * - what a hold has set aside does not expire, and an expiry takes no account below zero;
  * - missed months are made up one by one, each with its own expiry and grant, as if each had come in time; what
@@ -51,13 +51,11 @@ const before = (month: Date) => new Date(Date.UTC(month.getUTCFullYear(), month.
 
 /** What the turns of these months do to an account. */
 export function regenerate(
-  account: Pick<CreditBalance, 'tier' | 'held' | 'available'>,
-  perishable: Perishable,
+  account: Pick<CreditBalance, 'tier' | 'held' | 'available' | 'perishable'>,
   months: readonly Month[],
   plan: RegenerationPlan,
 ): Turn[] {
-  let left = perishableLeft(perishable);
-  let available = account.available;
+  let { perishable: left, available } = account;
   return months.map((month) => {
     const unused = Math.max(0, Math.min(left - account.held, available));
     const expired = Math.max(0, unused - plan.rolloverCreditsMax[account.tier]);
@@ -72,6 +70,12 @@ export function regenerate(
 export const grantCauses = (month: Month): string => `regeneration:${month}:`;
 export const expiryCauses = (month: Month): string => `rollover_expiry:${month}:`;
 
+/** The cause of a user's grant of a month, and that of its expiry. */
+export const turnCauses = (userId: Id<'usr'>, month: Month): string[] => [
+  `${grantCauses(month)}${userId}`,
+  `${expiryCauses(month)}${userId}`,
+];
+
 /** The entries of a turn, in their order: user → promotions for what expires, promotions → user for the grant. */
 export function turnEntries(userId: Id<'usr'>, { month, expired, granted }: Turn): EntryDraft[] {
   const entry = (
@@ -80,7 +84,7 @@ export function turnEntries(userId: Id<'usr'>, { month, expired, granted }: Turn
     type: 'rollover_expiry' | 'earn_regeneration',
   ): EntryDraft => ({
     causeId: `${causes}${userId}`,
-    sourceId: `regeneration:${month}`,
+    sourceId: `regeneration:${month}:${userId}`,
     postings: [
       { account: 'platform:promotions', asset: 'credits', amount: -amount },
       { account: userAccount(userId), asset: 'credits', amount, type },
