@@ -1,10 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { takeLock } from '../lock.mjs';
 import { everybodyCanReach, isRoot, serverAccount } from '../setup.mjs';
 
 const initMs = 60_000;
@@ -61,8 +62,25 @@ export function refuseProduction(env: NodeJS.ProcessEnv = process.env): void {
 export function clusterFolder(asked: string): string {
   const wanted = path.resolve(asked);
   if (!isRoot() || everybodyCanReach(path.dirname(wanted))) return wanted;
-  const key = createHash('sha256').update(wanted).digest('hex').slice(0, 16);
-  return path.join(ROOT_STATE, `${path.basename(wanted)}-${key}`);
+  return path.join(ROOT_STATE, `${path.basename(wanted)}-${nameIn(wanted)}`);
+}
+
+/** Random, and kept in the folder that was asked for: who deletes that starts anew, as everywhere else. */
+function nameIn(folder: string): string {
+  const file = path.join(folder, 'id');
+  const known = readIfThere(file);
+  if (known) return known;
+  const made = randomBytes(8).toString('hex');
+  fs.mkdirSync(folder, { recursive: true });
+  fs.writeFileSync(file, made);
+  return made;
+}
+
+/** Deletes the cluster of a folder that was asked for, wherever it really is. */
+export function removeCluster(asked: string): void {
+  if (!fs.existsSync(asked)) return;
+  fs.rmSync(clusterFolder(asked), { recursive: true, force: true, maxRetries: 3 });
+  fs.rmSync(asked, { recursive: true, force: true, maxRetries: 3 });
 }
 
 /**
@@ -78,16 +96,24 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     fs.chmodSync(dataDir, 0o755);
     fs.chownSync(dataDir, account.uid, account.gid);
   }
-  claim(dataDir);
+  // One owner per folder: two of them would stop each other's server.
+  const disclaim = takeLock(path.join(dataDir, 'owner.lock'), 'documentdb', ({ pid }) => {
+    return new Error(`Process ${pid} already runs the document database in ${dataDir}: stop it first.`);
+  });
   try {
-    return await startClaimed(options, dataDir, account);
+    return await startClaimed(options, dataDir, disclaim, account);
   } catch (error) {
-    disclaim(dataDir);
+    disclaim();
     throw error;
   }
 }
 
-async function startClaimed(options: ClusterOptions, dataDir: string, account?: Account): Promise<Cluster> {
+async function startClaimed(
+  options: ClusterOptions,
+  dataDir: string,
+  disclaim: () => void,
+  account?: Account,
+): Promise<Cluster> {
   const cluster = path.join(dataDir, 'pg');
   await stopOrphan(cluster);
   if (!fs.existsSync(cluster)) await initialize(options.bin, dataDir, cluster, account);
@@ -98,7 +124,7 @@ async function startClaimed(options: ClusterOptions, dataDir: string, account?: 
     const failure = await answer(server, port, path.join(dataDir, 'postgres.log'));
     if (!failure) {
       await prepareDatabase(port);
-      return { port, dataDir, recovered, exited: server.exited, ...endings(server, dataDir) };
+      return { port, dataDir, recovered, exited: server.exited, ...endings(server, disclaim) };
     }
     // Backends of a killed server may hold its shared memory for a moment; a chosen port may have been taken.
     const passing = /shared memory block|lock file "postmaster.pid"|Address already in use/.test(failure);
@@ -116,26 +142,6 @@ interface Account {
 interface Server {
   child: ChildProcess;
   exited: Promise<void>;
-}
-
-/** The folders whose cluster this process runs. */
-const owned = new Set<string>();
-
-/** One owner per folder: two of them would stop each other's server. */
-function claim(dataDir: string): void {
-  const file = path.join(dataDir, 'owner.pid');
-  const owner = Number(readIfThere(file));
-  const others = owner !== process.pid && isAlive(owner) && commandLine(owner).includes('node');
-  if (owned.has(dataDir) || (owner && others)) {
-    throw new Error(`Process ${owner} already runs the document database in ${dataDir}: stop it first.`);
-  }
-  fs.writeFileSync(file, String(process.pid));
-  owned.add(dataDir);
-}
-
-function disclaim(dataDir: string): void {
-  fs.rmSync(path.join(dataDir, 'owner.pid'), { force: true });
-  owned.delete(dataDir);
 }
 
 /** Ends a server whose owner died without stopping it. */
@@ -312,7 +318,7 @@ async function prepareDatabase(port: number): Promise<void> {
   }
 }
 
-function endings(server: Server, dataDir: string): Pick<Cluster, 'stop' | 'kill'> {
+function endings(server: Server, disclaim: () => void): Pick<Cluster, 'stop' | 'kill'> {
   const pid = server.child.pid as number;
   return {
     async stop() {
@@ -320,14 +326,14 @@ function endings(server: Server, dataDir: string): Pick<Cluster, 'stop' | 'kill'
       const late = setTimeout(() => server.child.kill('SIGQUIT'), stopMs);
       await server.exited;
       clearTimeout(late);
-      disclaim(dataDir);
+      disclaim();
     },
     async kill() {
       const children = readIfThere(`/proc/${pid}/task/${pid}/children`).trim().split(/\s+/).map(Number);
       server.child.kill('SIGKILL');
       for (const child of children) if (child && isAlive(child)) process.kill(child, 'SIGKILL');
       await server.exited;
-      disclaim(dataDir);
+      disclaim();
     },
   };
 }

@@ -3,6 +3,8 @@ import { Adapter } from './adapter.js';
 import { freePort, startCluster, type Cluster } from './cluster.js';
 import type { MaintenanceOptions } from './maintenance.js';
 
+export { removeCluster } from './cluster.js';
+
 /** What an instance is started with. */
 export interface InstanceOptions extends MaintenanceOptions {
   /** Folder for the data; created when missing. */

@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import * as fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { Long, MongoClient, UUID, type Document } from 'mongodb';
 import { ensureDocumentDb } from '../../setup.mjs';
 import { Adapter } from '../adapter.js';
-import { freePort, refuseProduction, startCluster, type Cluster } from '../cluster.js';
+import { freePort, refuseProduction, removeCluster, startCluster, type Cluster } from '../cluster.js';
 import { RawClient, realMongoDb } from './fixture.js';
 
 const whenOurs = realMongoDb ? describe.skip : describe;
@@ -29,7 +28,7 @@ whenOurs('a server that is killed', () => {
     await client.close();
     await adapter.stop();
     await cluster.stop();
-    fs.rmSync(cluster.dataDir, { recursive: true, force: true });
+    removeCluster(asked);
   });
 
   it('has every write it acknowledged, each transaction whole, and none twice', async () => {

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import * as fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import net from 'node:net';
 import { BSON, MongoClient, type Db, type Document } from 'mongodb';
-import { startDocumentDb, type Instance } from '../instance.js';
+import { removeCluster, startDocumentDb, type Instance } from '../instance.js';
 
 /** A real MongoDB to hold the suite against, e.g. `mongodb://127.0.0.1:27017/?replicaSet=rs0`. */
 export const realMongoDb = process.env.CONFORMANCE_MONGODB_URI;
@@ -32,7 +31,7 @@ export async function startFixture(): Promise<Fixture> {
     await db.dropDatabase();
     await client.close();
     await instance?.stop();
-    fs.rmSync(instance?.cluster.dataDir ?? dataDir, { recursive: true, force: true });
+    removeCluster(dataDir);
   };
   return { uri, client, db, instance, end };
 }
