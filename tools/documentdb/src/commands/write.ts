@@ -13,6 +13,8 @@ const batch = (name: string) =>
 
 const BATCH_ONCE = statement('batch_once', 'SELECT result, done FROM atelier.batch_once($1, $2, $3, $4, $5)');
 
+const FORGET_BATCH = statement('forget_batch', 'DELETE FROM atelier.batches WHERE key = $1');
+
 const FIND_AND_MODIFY = statement(
   'find_and_modify',
   'SELECT p_result::bytea, p_success FROM documentdb_api.find_and_modify($1, $2::bytea, $3)',
@@ -46,6 +48,8 @@ function batchWrite(name: string): Command {
     const [first] = errors;
     // A lone conflict outside a transaction is repeated by the dispatcher; in one it ends the transaction.
     if (first?.code === WRITE_CONFLICT && (transaction || (errors.length === 1 && decoded.n === 0))) {
+      // Nothing was written, and the repetition must not be answered with this.
+      if (several) await query(client, FORGET_BATCH, [key]);
       throw new CommandError(WRITE_CONFLICT, 'WriteConflict', first.errmsg);
     }
     // A failed transaction cannot read any more; taking a second connection outside of one could wait for ever.

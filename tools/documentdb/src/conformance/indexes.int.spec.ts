@@ -59,6 +59,22 @@ describe('indexes and collections', () => {
       }
     });
 
+    it('lets exactly one of many concurrent batches through, and tells each other one of the duplicate', async () => {
+      await collection.createIndex({ key: 1 }, { unique: true });
+      for (let round = 0; round < 20; round += 1) {
+        const batch = (by: number) => [
+          { key: round, by },
+          { by, key: `${round}:${by}` },
+        ];
+        const writers = Array.from({ length: 12 }, (_, by) => collection.insertMany(batch(by)));
+        const settled = await Promise.allSettled(writers);
+        const failures = settled.flatMap((one) =>
+          one.status === 'rejected' ? [one.reason.code as number] : [],
+        );
+        expect(failures).toEqual(Array.from({ length: 11 }, () => 11000));
+      }
+    });
+
     it('with a partial filter binds only what the filter takes', async () => {
       const partialFilterExpression = { state: 'active' };
       await collection.createIndex({ name: 1 }, { unique: true, partialFilterExpression });
