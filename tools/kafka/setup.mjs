@@ -24,10 +24,11 @@ export const jvmFlags = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=
  * @throws {Error} one sentence that says what to do
  */
 export async function ensureKafka({ cacheDir, onProgress = () => {} }) {
-  const java = javaVersion();
-  const home = path.join(cacheDir, `kafka-${await versionKey(java)}`);
+  const home = path.join(cacheDir, `kafka-${await versionKey(javaVersion())}`);
   if (existsSync(path.join(home, 'classpath'))) return home;
 
+  requireTool('javac', ['-version'], 'openjdk-17-jdk-headless');
+  requireTool('mvn', ['-v'], 'maven');
   await mkdir(cacheDir, { recursive: true });
   await removeLeftovers(cacheDir);
   const building = `${home}.tmp-${process.pid}`;
@@ -47,22 +48,26 @@ export async function ensureKafka({ cacheDir, onProgress = () => {} }) {
   return home;
 }
 
-function javaVersion() {
-  for (const tool of ['java', 'javac', 'mvn']) {
-    const found = spawnSync(tool, [tool === 'mvn' ? '-v' : '-version'], { encoding: 'utf8' });
-    if (found.error || found.status !== 0) {
-      const debian = tool === 'mvn' ? 'maven' : 'openjdk-17-jdk-headless';
-      throw new Error(
-        `Kafka needs \`${tool}\`, which is not on the PATH: install it (Debian: apt install ${debian}).`,
-      );
-    }
-  }
-  const version = spawnSync('java', ['-XshowSettings:properties', '-version'], { encoding: 'utf8' }).stderr;
-  const full = /java\.vm\.version = (\S+)/.exec(version)?.[1] ?? 'unknown';
+/**
+ * The version of the Java on the PATH.
+ * @throws {Error} one sentence that says what to do, when there is none or it is too old
+ */
+export function javaVersion() {
+  const settings = ['-XshowSettings:properties', '-version'];
+  const { stderr } = requireTool('java', settings, 'openjdk-17-jdk-headless');
+  const full = /java\.vm\.version = (\S+)/.exec(stderr)?.[1] ?? 'unknown';
   const major = Number.parseInt(full, 10);
   if (major < 17)
     throw new Error(`Kafka 4 needs Java 17 or newer, and \`java\` is ${full}: install openjdk-17.`);
   return full;
+}
+
+function requireTool(tool, args, debian) {
+  const found = spawnSync(tool, args, { encoding: 'utf8' });
+  if (!found.error && found.status === 0) return found;
+  throw new Error(
+    `Kafka needs \`${tool}\`, which is not on the PATH: install it (Debian: apt install ${debian}).`,
+  );
 }
 
 async function versionKey(java) {

@@ -49,21 +49,24 @@ export async function startReady(options: ReadyProcessOptions): Promise<ReadyPro
     detached: true,
   });
   closeSync(log);
+  let failure: string | undefined;
+  const since = Date.now();
   const exited = new Promise<Exit>((resolve) => {
-    child.once('error', () => resolve({ code: null, signal: null }));
+    child.once('error', (error) => {
+      failure = `did not start: ${error.message}`;
+      resolve({ code: null, signal: null });
+    });
     child.once('exit', (code, signal) => resolve({ code, signal }));
   });
   child.stdin?.on('error', () => undefined);
 
   const ready = await firstReadyLine();
   if (ready === undefined) {
-    child.kill('SIGKILL');
-    await exited;
+    const { code, signal } = await exited;
+    const seconds = ((Date.now() - since) / 1000).toFixed(1);
+    const reason = failure ?? `ended with ${signal ?? `code ${code}`} after ${seconds} s`;
     const tail = readFileSync(options.logFile, 'utf8').slice(-logTailChars).trim();
-    const seconds = options.readyMsMax / 1000;
-    throw new Error(
-      `${options.name} did not become ready within ${seconds} s; see ${options.logFile}\n${tail}`,
-    );
+    throw new Error(`${options.name} ${reason}; see ${options.logFile}\n${tail}`);
   }
   const { pid } = child;
   if (pid === undefined) throw new Error(`${options.name} has no process id`);
@@ -92,12 +95,12 @@ export async function startReady(options: ReadyProcessOptions): Promise<ReadyPro
         if (parsed) resolve(parsed);
       });
     });
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<undefined>((resolve) => {
-      timer = setTimeout(() => resolve(undefined), options.readyMsMax);
-    });
+    const timer = setTimeout(() => {
+      failure = `did not become ready within ${options.readyMsMax / 1000} s`;
+      child.kill('SIGKILL');
+    }, options.readyMsMax);
     try {
-      return await Promise.race([answer, late, exited.then(() => undefined)]);
+      return await Promise.race([answer, exited.then(() => undefined)]);
     } finally {
       clearTimeout(timer);
     }
