@@ -8,6 +8,9 @@ const REVISIONS_MAX = 100;
 
 /** Objects in the service's own MongoDB (R611, R612): replicated and backed up with the documents. */
 export class GridFsObjectStore extends ObjectStore {
+  /** One for all: a new one would look again whether its indexes are there. */
+  private opened: mongoose.mongo.GridFSBucket | undefined;
+
   constructor(private readonly connection: mongoose.Connection) {
     super();
   }
@@ -44,6 +47,6 @@ export class GridFsObjectStore extends ObjectStore {
 
   private async bucket(): Promise<mongoose.mongo.GridFSBucket> {
     const { db } = await this.connection.asPromise();
-    return new mongoose.mongo.GridFSBucket(db!, { bucketName: BUCKET });
+    return (this.opened ??= new mongoose.mongo.GridFSBucket(db!, { bucketName: BUCKET }));
   }
 }
