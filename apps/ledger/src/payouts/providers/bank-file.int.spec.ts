@@ -3,7 +3,7 @@ import { newId, SystemClock } from '@atelier/kernel';
 import { aDatabaseName, aUser, openDatabase, type OpenDatabase } from '@atelier/testing';
 import { BankFileCreated, BankTransferConfirmed } from '@atelier/contracts/ledger/bank-file.events';
 import { ApprovedPayouts } from '../approved-payouts.job.js';
-import { bankAccount, IBAN, Sellers } from '../seller.fixture.js';
+import { bankAccount, IBAN, Sellers, type User } from '../seller.fixture.js';
 import { BankFileProvider } from './bank-file.provider.js';
 import { BankTransferRepository } from './bank-transfer.repository.js';
 import { describePayoutProvider } from './payout-provider.contract.js';
@@ -29,9 +29,9 @@ describe('alone', () => {
     closedAccount: bankAccount() as never,
     codeOf: async (methodId) => (await open.repositories.find(methodId))!.text.slice(-6),
     work: async (reference, status) => {
-      await open.repositories.takeInto(newId('bkf'), 1_000);
+      await open.repositories.takeInto(newId('bkf'), [reference]);
       const reason = status === 'failed' ? { reason: 'AC04' } : {};
-      await open.repositories.confirm(reference, { status, ...reason });
+      await open.repositories.confirm(reference, { status, ...reason, fileVersion: 2 });
     },
     ordersOf: async (payoutId) => {
       const transfer = await open.repositories.find(payoutId);
@@ -72,6 +72,20 @@ describe('payouts by bank file', () => {
     const { body: csv } = await sellers.ledger.as(admin).get(`${BASE}/bank-files/${body.id}`);
     return { id: body.id as string, transfers: body.transfers as number, csv: csv as string };
   };
+  const METHODS = '/api/v1/billing/payout-methods';
+  const add = async (user: User) =>
+    (await sellers.ledger.as(user).post(METHODS, { account: bankAccount() })).body.id as string;
+  const verify = (user: User, id: string, code: string) =>
+    sellers.ledger.as(user).post(`${METHODS}/${id}/verify`, { code });
+  /** A payout that waits for its approval, to an account that was verified by a file. */
+  const withPayout = async () => {
+    const seller = aUser();
+    await sellers.sell(seller, 500);
+    sellers.clock.pass(14);
+    const methodId = await add(seller);
+    await verify(seller, methodId, /Atelier (\d{6})/.exec((await file()).csv)![1]!);
+    return (await sellers.request(seller, 200)).body.id as string;
+  };
   const confirm = (id: string, body: object, by = admin) =>
     sellers.ledger.as(by).post(`${BASE}/bank-transfers/${id}/confirm`, body);
 
@@ -110,8 +124,13 @@ describe('payouts by bank file', () => {
       admin.id,
       admin.id,
     ]);
-    expect((await sellers.ledger.facts(BankTransferConfirmed)).map(({ data }) => data)).toEqual([
-      { bankFileId, transferId: id, outcome: 'paid', reason: null, confirmedBy: admin.id },
+    expect(
+      (await sellers.ledger.facts(BankTransferConfirmed)).map(({ subject, version, data }) => [
+        ...[subject, version],
+        data,
+      ]),
+    ).toEqual([
+      [bankFileId, 2, { bankFileId, transferId: id, outcome: 'paid', reason: null, confirmedBy: admin.id }],
     ]);
     await sellers.expectBooksToBalance();
   });
@@ -129,6 +148,53 @@ describe('payouts by bank file', () => {
       const rows = await sellers.ledger.database.connection.collection(name).find().toArray();
       expect(JSON.stringify(rows)).not.toContain(IBAN.slice(-8));
     }
+  });
+
+  it('leave before verifications, and no code goes to a method that was deleted or guessed at before', async () => {
+    const payee = await withPayout();
+    const [deleted, guessed, pending] = [aUser(), aUser(), aUser()];
+    const ids = [await add(deleted), await add(guessed), await add(pending)];
+    await sellers.ledger.as(deleted).delete(`${METHODS}/${ids[0]}`);
+    for (let count = 0; count < 5; count++) await verify(guessed, ids[1]!, '000000');
+    await sellers.decide(payee, 'approve');
+    await sellers.get(ApprovedPayouts).sweep();
+    const { csv } = await file();
+    const [, ...lines] = csv.trimEnd().split('\r\n');
+    expect(lines.map((line) => line.split(',', 1)[0])).toEqual([payee, ids[2]]);
+  });
+
+  it('do not wait for one whose account cannot be opened', async () => {
+    const [lost, ...rest] = [await add(aUser()), await add(aUser()), await add(aUser())];
+    const rows = sellers.ledger.database.connection.collection<{ _id: string }>('bank_transfers');
+    const spoil = (_id: string) => rows.updateOne({ _id }, { $set: { providerAccountId: 'x.y' } });
+    await spoil(lost);
+    const { id, transfers } = await file();
+    expect(transfers).toBe(2);
+    expect(await rows.findOne({ _id: lost })).toMatchObject({ bankFileId: null });
+    await spoil(rest[0]);
+    const { status, body } = await sellers.ledger.as(admin).get(`${BASE}/bank-files/${id}`);
+    expect([status, (body as unknown as string).trimEnd().split('\r\n')]).toEqual([
+      200,
+      [expect.stringContaining('transferId'), expect.stringContaining(rest[1])],
+    ]);
+    const failed = await confirm(rest[0], { outcome: 'failed', reason: 'account lost' });
+    expect(failed.body).toMatchObject({ status: 'failed' });
+  });
+
+  it('are confirmed at the same time, each as a version of the file of its own', async () => {
+    const ids = [await add(aUser()), await add(aUser()), await add(aUser())];
+    await file();
+    const answers = await Promise.all(ids.map((id) => confirm(id, { outcome: 'paid' })));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+    const facts = await sellers.ledger.facts(BankTransferConfirmed);
+    expect(facts.map(({ version }) => version).sort()).toEqual([2, 3, 4]);
+  });
+
+  it('need the key that accounts are sealed with', async () => {
+    await sellers.ledger.close();
+    sellers = await Sellers.start();
+    const refused = { status: 503, body: { code: 'ledger.payout_provider.none' } };
+    expect(await sellers.ledger.as(admin).post(`${BASE}/bank-files`)).toMatchObject(refused);
   });
 
   it('are the affair of admins, and names what is not there', async () => {

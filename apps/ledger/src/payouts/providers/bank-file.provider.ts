@@ -23,16 +23,20 @@ export class BankFileProvider implements PayoutProvider {
   ) {}
 
   async register(methodId: string, account: PayoutAccount): Promise<{ providerAccountId: string }> {
-    const ordered = await this.transfers.find(methodId);
-    if (ordered) return { providerAccountId: ordered.providerAccountId };
-    const providerAccountId = this.seal.seal(methodId, account);
-    const text = `Atelier ${this.seal.code(methodId)}`;
+    return { providerAccountId: this.seal.seal(methodId, account) };
+  }
+
+  async sendCode(methodId: string, providerAccountId: string): Promise<void> {
     await this.transfers.order({
       _id: methodId,
-      ...{ providerAccountId, text, ...VERIFICATION },
+      ...{ purpose: 'verification', providerAccountId, ...VERIFICATION },
+      text: `Atelier ${this.seal.code(methodId)}`,
       createdAt: this.clock.now(),
     });
-    return { providerAccountId };
+  }
+
+  async withdrawCode(methodId: string): Promise<void> {
+    await this.transfers.withdraw(methodId);
   }
 
   async verify(methodId: string, _providerAccountId: string, code: string): Promise<boolean> {
@@ -43,6 +47,7 @@ export class BankFileProvider implements PayoutProvider {
   async send({ payoutId, ...transfer }: Transfer): Promise<{ reference: string }> {
     await this.transfers.order({
       _id: payoutId,
+      purpose: 'payout',
       ...transfer,
       text: `Atelier ${payoutId}`,
       createdAt: this.clock.now(),

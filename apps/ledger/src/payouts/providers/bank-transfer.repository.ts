@@ -1,12 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import mongoose from 'mongoose';
-import type { Id } from '@atelier/kernel';
-import { currentSession, Database } from '@atelier/persistence';
-import type { BankTransfer } from './bank-transfer.domain.js';
+import { VersionConflict, type Id } from '@atelier/kernel';
+import { currentSession, Database, duplicateKeyFields } from '@atelier/persistence';
+import { TRANSFER_PURPOSES, type BankTransfer } from './bank-transfer.domain.js';
 
 const schema = new mongoose.Schema<BankTransfer>(
   {
     _id: { type: String, required: true },
+    purpose: { type: String, required: true, enum: TRANSFER_PURPOSES },
     providerAccountId: { type: String, required: true },
     amount: { type: Number, required: true, min: 1 },
     currency: { type: String, required: true },
@@ -14,10 +15,18 @@ const schema = new mongoose.Schema<BankTransfer>(
     status: { type: String, required: true, enum: ['ordered', 'paid', 'failed'] },
     reason: { type: String },
     bankFileId: { type: String },
+    fileVersion: { type: Number },
     createdAt: { type: Date, required: true },
   },
   { versionKey: false, strict: 'throw', _id: false },
-).index({ bankFileId: 1, createdAt: 1, _id: 1 });
+)
+  .index({ bankFileId: 1, purpose: 1, createdAt: 1, _id: 1 })
+  .index(
+    { bankFileId: 1, fileVersion: 1 },
+    { unique: true, partialFilterExpression: { fileVersion: { $exists: true } } },
+  );
+
+const IN_TURN = { purpose: 1, createdAt: 1, _id: 1 } as const;
 
 @Injectable()
 export class BankTransferRepository {
@@ -40,35 +49,58 @@ export class BankTransferRepository {
     return (await this.rows.findOne({ _id: id }, { session: currentSession() })) ?? undefined;
   }
 
-  /** Puts the oldest transfers that are in no file yet into this one. */
-  async takeInto(bankFileId: Id<'bkf'>, limit: number): Promise<void> {
-    const session = currentSession();
-    const free = this.rows.find({ bankFileId: null }, { projection: { _id: 1 }, session });
-    const ids = (await free.sort({ createdAt: 1, _id: 1 }).limit(limit).toArray()).map(({ _id }) => _id);
-    await this.rows.updateMany(
-      { _id: { $in: ids }, bankFileId: null },
+  /** Takes a transfer back that is in no file yet. */
+  async withdraw(id: string): Promise<void> {
+    await this.rows.deleteOne({ _id: id, bankFileId: null });
+  }
+
+  /** The transfers that are in no file yet, those that leave first in front. */
+  waiting(limit: number): AsyncIterable<BankTransfer> {
+    return this.rows.find({ bankFileId: null }).sort(IN_TURN).limit(limit);
+  }
+
+  /** Puts those of these transfers that are in no file yet into this one. Answers how many. */
+  async takeInto(bankFileId: Id<'bkf'>, ids: readonly string[]): Promise<number> {
+    const { modifiedCount } = await this.rows.updateMany(
+      { _id: { $in: [...ids] }, bankFileId: null },
       { $set: { bankFileId } },
-      { session },
+      { session: currentSession() },
     );
+    return modifiedCount;
   }
 
-  /** The transfers of a file, the oldest first. */
+  /** How many transfers a file has. */
+  countOf(bankFileId: Id<'bkf'>): Promise<number> {
+    return this.rows.countDocuments({ bankFileId }, { session: currentSession() });
+  }
+
+  /** The transfers of a file, in the order in which they waited. */
   ofFile(bankFileId: Id<'bkf'>, limit: number): Promise<BankTransfer[]> {
-    const rows = this.rows.find({ bankFileId }, { session: currentSession() });
-    return rows.sort({ createdAt: 1, _id: 1 }).limit(limit).toArray();
+    return this.rows.find({ bankFileId }).sort(IN_TURN).limit(limit).toArray();
   }
 
-  /** Writes down what the bank said, unless it is written down: then answers undefined. */
+  /** How many transfers of a file were confirmed. */
+  countConfirmed(bankFileId: Id<'bkf'>): Promise<number> {
+    const filter = { bankFileId, fileVersion: { $exists: true } };
+    return this.rows.countDocuments(filter, { session: currentSession() });
+  }
+
+  /** Writes down what the bank said. Throws VersionConflict when another one of the file was confirmed meanwhile. */
   async confirm(
     id: string,
-    outcome: Pick<BankTransfer, 'status' | 'reason'>,
-  ): Promise<BankTransfer | undefined> {
-    const row = await this.rows.findOneAndUpdate(
-      { _id: id, status: 'ordered', bankFileId: { $ne: null } },
-      { $set: outcome },
-      { returnDocument: 'after', session: currentSession() },
-    );
-    return row ?? undefined;
+    outcome: Pick<BankTransfer, 'status' | 'reason' | 'fileVersion'>,
+  ): Promise<BankTransfer> {
+    try {
+      const row = await this.rows.findOneAndUpdate(
+        { _id: id, status: 'ordered' },
+        { $set: outcome },
+        { returnDocument: 'after', session: currentSession() },
+      );
+      if (row) return row;
+    } catch (error) {
+      if (!duplicateKeyFields(error)) throw error;
+    }
+    throw new VersionConflict('bank_transfers', id);
   }
 
   private get rows(): mongoose.mongo.Collection<BankTransfer> {

@@ -6,8 +6,8 @@ import type { ConfirmTransferRequest } from '@atelier/contracts/ledger/payout-re
 import type { BankTransfer } from './bank-transfer.domain.js';
 import { BankTransferRepository } from './bank-transfer.repository.js';
 
-/** A file is created at version 1 of itself, and its transfers are confirmed in any order after that. */
-const CONFIRMED_VERSION = 2;
+/** That of the file's creation; each confirmation of one of its transfers is one more. */
+const CREATED_VERSION = 1;
 
 /**
  * Writes down what the bank said of a transfer; the payout's next poll finds it. The same word again changes
@@ -29,34 +29,35 @@ export class ConfirmTransfer {
     const { outcome } = request;
     const reason = outcome === 'failed' ? request.reason : null;
     return this.database.transaction(async (session) => {
+      const transfer = await this.transfers.find(id);
+      if (!transfer?.bankFileId || transfer.status !== 'ordered') return unchanged(transfer, outcome);
+      const { bankFileId } = transfer;
+      const fileVersion = CREATED_VERSION + 1 + (await this.transfers.countConfirmed(bankFileId));
       const confirmed = await this.transfers.confirm(id, {
-        status: outcome,
+        ...{ status: outcome, fileVersion },
         ...(reason === null ? {} : { reason }),
       });
-      if (!confirmed) return this.unchanged(id, outcome);
-      const bankFileId = confirmed.bankFileId!;
       const fact = BankTransferConfirmed(bankFileId, {
         ...{ bankFileId, transferId: id, outcome, reason },
         confirmedBy: context.actor.id,
       });
-      await this.outbox.append([fact], CONFIRMED_VERSION, context, session, this.clock.now());
+      await this.outbox.append([fact], fileVersion, context, session, this.clock.now());
       return confirmed;
     });
   }
+}
 
-  private async unchanged(id: string, outcome: BankTransfer['status']): Promise<BankTransfer> {
-    const transfer = await this.transfers.find(id);
-    if (transfer?.status === outcome) return transfer;
-    if (!transfer) throw refused('not_found', 'not_found', 'There is no such transfer.');
-    if (transfer.status !== 'ordered') {
-      throw refused(
-        'conflict',
-        'already_confirmed',
-        `The transfer is ${transfer.status} already. Money that came back later is booked by an adjustment.`,
-      );
-    }
+function unchanged(transfer: BankTransfer | undefined, outcome: BankTransfer['status']): BankTransfer {
+  if (!transfer) throw refused('not_found', 'not_found', 'There is no such transfer.');
+  if (transfer.status === outcome) return transfer;
+  if (transfer.status === 'ordered') {
     throw refused('conflict', 'not_in_a_file', 'The transfer has not left in a file yet. Create one first.');
   }
+  throw refused(
+    'conflict',
+    'already_confirmed',
+    `The transfer is ${transfer.status} already. Money that came back later is booked by an adjustment.`,
+  );
 }
 
 const refused = (kind: 'not_found' | 'conflict', reason: string, detail: string) =>

@@ -23,7 +23,9 @@ export function describePayoutProvider(name: string, underTest: () => ProviderUn
   const registered = async (closed = false) => {
     const { provider, account, closedAccount } = underTest();
     const methodId = newId('pym');
-    return { methodId, ...(await provider.register(methodId, closed ? closedAccount : account)) };
+    const { providerAccountId } = await provider.register(methodId, closed ? closedAccount : account);
+    await provider.sendCode(methodId, providerAccountId);
+    return { methodId, providerAccountId };
   };
   const sent = async (closed = false) => {
     const { providerAccountId } = await registered(closed);
@@ -32,10 +34,9 @@ export function describePayoutProvider(name: string, underTest: () => ProviderUn
   };
 
   describe(`the payout provider ${name}`, () => {
-    it('keeps one account per method, and its reference does not tell the number', async () => {
-      const { provider, account } = underTest();
-      const { methodId, providerAccountId } = await registered();
-      expect(await provider.register(methodId, account)).toEqual({ providerAccountId });
+    it('has a reference of its own for each account, which does not tell the number', async () => {
+      const { account } = underTest();
+      const { providerAccountId } = await registered();
       expect((await registered()).providerAccountId).not.toBe(providerAccountId);
       const number = account.type === 'bank_account' ? account.iban : 'another type';
       for (const text of [providerAccountId, Buffer.from(providerAccountId, 'base64').toString('latin1')])
@@ -50,6 +51,15 @@ export function describePayoutProvider(name: string, underTest: () => ProviderUn
       expect(await provider.verify(methodId, providerAccountId, other)).toBe(false);
       expect(await provider.verify(methodId, providerAccountId, '')).toBe(false);
       expect(await provider.verify(methodId, providerAccountId, code)).toBe(true);
+    });
+
+    it('believes it too when it was told twice to send it, and takes back what it has not sent', async () => {
+      const { provider, codeOf } = underTest();
+      const { methodId, providerAccountId } = await registered();
+      await provider.sendCode(methodId, providerAccountId);
+      expect(await provider.verify(methodId, providerAccountId, await codeOf(methodId))).toBe(true);
+      await provider.withdrawCode(methodId);
+      await provider.withdrawCode(methodId);
     });
 
     it('pays once, however often and at the same time it is told to', async () => {

@@ -28,10 +28,16 @@ export interface PayoutProvider {
   readonly types: readonly PayoutMethodType[];
 
   /**
-   * Takes an account, once per method, and sends its owner a code. `providerAccountId` is all that we keep of it,
-   * and must not tell the account's number.
+   * Takes an account. `providerAccountId` is all that we keep of it, and must not tell the account's number. May be
+   * called for methods that are not kept in the end, so nothing is sent yet.
    */
   register(methodId: string, account: PayoutAccount): Promise<{ readonly providerAccountId: string }>;
+
+  /** Sends the account's owner a code, once per method. */
+  sendCode(methodId: string, providerAccountId: string): Promise<void>;
+
+  /** The method is disabled: a code that has not left yet stays here. */
+  withdrawCode(methodId: string): Promise<void>;
 
   /** Whether this is the code that was sent to the account. */
   verify(methodId: string, providerAccountId: string, code: string): Promise<boolean>;

@@ -3,6 +3,7 @@ import { BankFilesController } from './bank-files.controller.js';
 import { BankTransferRepository } from './bank-transfer.repository.js';
 import { ConfirmTransfer } from './confirm-transfer.usecase.js';
 import { CreateBankFile } from './create-bank-file.usecase.js';
+import { OpenedTransfers } from './opened-transfers.js';
 import { PayoutProviders } from './payout-providers.js';
 import { ReadBankFile } from './read-bank-file.usecase.js';
 import { SandboxPayoutProvider } from './sandbox.provider.js';
@@ -11,6 +12,7 @@ import { SandboxPayoutProvider } from './sandbox.provider.js';
   controllers: [BankFilesController],
   providers: [
     BankTransferRepository,
+    OpenedTransfers,
     SandboxPayoutProvider,
     PayoutProviders,
     ConfirmTransfer,

@@ -1,23 +1,23 @@
 import { DomainError, type Id } from '@atelier/kernel';
 import { UseCase } from '@atelier/service';
 import { csvLine } from '../../accounts/statement-csv.domain.js';
-import type { BankTransfer } from './bank-transfer.domain.js';
 import { BankTransferRepository } from './bank-transfer.repository.js';
 import { BANK_FILE_TRANSFERS_MAX } from './create-bank-file.usecase.js';
-import { PayoutProviders } from './payout-providers.js';
+import { OpenedTransfers } from './opened-transfers.js';
 
 const COLUMNS = ['transferId', 'holderName', 'iban', 'amountMinorUnits', 'currency', 'text'];
 
 /**
- * A bank file as CSV. It holds account numbers in clear: only admins read it, and it is stored nowhere.
+ * A bank file as CSV. It holds account numbers in clear: only admins read it, and it is stored nowhere. A
+ * transfer whose account cannot be opened any more is not in it; it can still be confirmed as failed.
  *
- * Fails with: ledger.bank_file.not_found.
+ * Fails with: ledger.bank_file.not_found, ledger.payout_provider.none.
  */
 @UseCase('ledger.read-bank-file')
 export class ReadBankFile {
   constructor(
     private readonly transfers: BankTransferRepository,
-    private readonly providers: PayoutProviders,
+    private readonly opened: OpenedTransfers,
   ) {}
 
   async execute(id: Id<'bkf'>): Promise<string> {
@@ -29,13 +29,11 @@ export class ReadBankFile {
         detail: 'There is no such file.',
       });
     }
-    return [csvLine(COLUMNS), ...transfers.map((transfer) => this.line(transfer))].join('');
-  }
-
-  private line({ _id, providerAccountId, amount, currency, text }: BankTransfer): string {
-    const account = this.providers.seal?.open(providerAccountId);
-    if (account?.type !== 'bank_account')
-      throw new Error(`${_id} is to no bank account that can be opened here`);
-    return csvLine([_id, account.holderName, account.iban, amount, currency, text]);
+    const lines = [csvLine(COLUMNS)];
+    for await (const { transfer, account } of this.opened.of(transfers)) {
+      const { _id, amount, currency, text } = transfer;
+      lines.push(csvLine([_id, account.holderName, account.iban, amount, currency, text]));
+    }
+    return lines.join('');
   }
 }

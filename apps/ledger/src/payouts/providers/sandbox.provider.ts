@@ -45,6 +45,11 @@ export class SandboxPayoutProvider implements PayoutProvider {
     return { providerAccountId: `sbx_acct_${digest}${closed}` };
   }
 
+  /** Its code is known. */
+  async sendCode(): Promise<void> {}
+
+  async withdrawCode(): Promise<void> {}
+
   async verify(_methodId: string, _providerAccountId: string, code: string): Promise<boolean> {
     return code === SANDBOX_CODE;
   }
