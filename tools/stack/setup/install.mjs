@@ -1,14 +1,16 @@
 // Decides whether `npm ci` is due, and runs it.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
+import os from 'node:os';
 import path from 'node:path';
 import { readJson, writeWhole } from './atomic-file.mjs';
 
 const stampFile = 'node_modules/.atelier-stamp';
 const installMsMax = 15 * 60_000;
 const outputCharsMax = 20_000;
+const reasonCharsMax = 300;
 
 /**
  * Whether node_modules holds what package-lock.json asks for. The stamp says so at once; without it (a
@@ -35,20 +37,44 @@ function agrees(wanted, installed) {
   });
 }
 
-/** Runs `npm ci` and stamps the result. Interrupted, it leaves no stamp, and the next run starts again. */
-export async function install(root, onProgress) {
+/**
+ * Runs `npm ci` and stamps the result. Interrupted, it leaves no stamp, and the next run starts again. What npm
+ * fetches is kept in `cacheDir` where the user's own cache cannot be written.
+ */
+export async function install(root, cacheDir, onProgress) {
   // Both marks go first: `npm ci` deletes files in any order, and half a tree must not look whole.
   await rm(path.join(root, stampFile), { force: true });
   await rm(path.join(root, 'node_modules/.package-lock.json'), { force: true });
   const args = ['ci', '--no-audit', '--no-fund', '--ignore-scripts'];
-  const { code, output } = await runNpm(root, args, onProgress);
+  const { code, output } = await runNpm(root, args, npmCache(cacheDir), onProgress);
   if (code !== 0) {
-    const errors = output.split('\n').map((line) => /^npm (?:error|ERR!)\s+(?!code )(.+)/.exec(line)?.[1]);
-    const reason = errors.find(Boolean) ?? output.trim().slice(-300);
+    const reason = reasonIn(output);
     throw new Error(`\`npm ci\` failed: ${reason} (if that is the network, mend it or .npmrc and run again)`);
   }
   const lockText = await readFile(path.join(root, 'package-lock.json'), 'utf8');
   await writeWhole(path.join(root, stampFile), createHash('sha256').update(lockText).digest('hex'));
+}
+
+/** The first line of npm's errors that is a sentence; before it stand the code, the call and the path alone. */
+export function reasonIn(output) {
+  const sentence = /^npm (?:error|ERR!)\s+(?!(?:code|syscall|path|dest|errno|cwd) )(.+)/m;
+  return sentence.exec(output)?.[1] ?? output.trim().slice(-reasonCharsMax);
+}
+
+/** npm's own cache, or one in `cacheDir` where that cannot be written: a read-only home, or files of root. */
+export function npmCache(cacheDir) {
+  const own = process.env.npm_config_cache ?? path.join(os.homedir(), '.npm');
+  return canWrite(path.join(own, '_cacache')) ? own : path.join(cacheDir, 'npm');
+}
+
+function canWrite(folder) {
+  try {
+    mkdirSync(folder, { recursive: true });
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**
@@ -67,11 +93,11 @@ export function projectNode(root) {
   return existsSync(own) ? own : process.execPath;
 }
 
-function runNpm(root, args, onProgress) {
+function runNpm(root, args, npm_config_cache, onProgress) {
   return new Promise((resolve) => {
     const child = spawn('npm', args, {
       cwd: root,
-      env: { ...process.env, PATH: hostPath(root), npm_config_loglevel: 'http' },
+      env: { ...process.env, PATH: hostPath(root), npm_config_cache, npm_config_loglevel: 'http' },
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: installMsMax,
       killSignal: 'SIGKILL',

@@ -1,4 +1,4 @@
-// Decides once where MongoDB comes from: MONGODB_URI, a mongod, a downloaded one, or DocumentDB.
+// Decides once which engine is the MongoDB, unless MONGODB_URI names one: a mongod, a downloaded one, or DocumentDB.
 import { spawn, spawnSync } from 'node:child_process';
 import { lookup } from 'node:dns/promises';
 import { existsSync } from 'node:fs';
@@ -12,24 +12,24 @@ const downloadHost = 'fastdl.mongodb.org';
 const mongodbVersion = '8.0.15';
 /** No byte for this long means that there is no way out to the internet: the next source takes over. */
 const stallMsMax = 5_000;
+const versionMsMax = 10_000;
 const downloadMsMax = 600_000;
 const pollMs = 250;
 
 /**
- * @typedef {{ kind: 'uri' } | { kind: 'mongod', binary: string } | { kind: 'documentdb', cacheDir: string }} MongoDbChoice
- * @param {{ cacheDir: string, earlier?: MongoDbChoice, onProgress?: (text: string, fraction?: number) => void }} options
+ * @typedef {{ kind: 'mongod', binary: string } | { kind: 'documentdb', cacheDir: string }} Engine
+ * @param {{ cacheDir: string, earlier?: Engine, onProgress?: (text: string, fraction?: number) => void }} options
  * `earlier` is the choice of the last set-up; it stays while it works, because the data lies in that engine.
- * @returns {Promise<MongoDbChoice>}
+ * @returns {Promise<Engine>}
  * @throws {Error} one message that says what to do
  */
-export async function chooseMongoDb({ cacheDir, earlier, onProgress = () => {} }) {
-  if (process.env.MONGODB_URI) return { kind: 'uri' };
-  if (earlier?.kind === 'mongod' && existsSync(earlier.binary)) return earlier;
+export async function chooseEngine({ cacheDir, earlier, onProgress = () => {} }) {
+  if (earlier?.kind === 'mongod' && runs(earlier.binary)) return earlier;
   if (earlier?.kind !== 'documentdb') {
     const onPath = findMongod();
     if (onPath) return { kind: 'mongod', binary: onPath };
     const downloaded = await downloadMongod(cacheDir, onProgress);
-    if (downloaded) return { kind: 'mongod', binary: downloaded };
+    if (downloaded && runs(downloaded)) return { kind: 'mongod', binary: downloaded };
   }
   try {
     await ensureDocumentDb({ cacheDir, onProgress });
@@ -37,17 +37,20 @@ export async function chooseMongoDb({ cacheDir, earlier, onProgress = () => {} }
   } catch (error) {
     throw new Error(
       'No MongoDB can be had: set MONGODB_URI to a replica set of yours, or install mongod, or run' +
-        ` \`docker compose up -d mongodb\`, or use a Debian with apt. DocumentDB said: ${error.message}`,
+        ' `node docker/setup.mjs && docker compose up -d mongo` and set' +
+        ' MONGODB_URI=mongodb://127.0.0.1:27017/?directConnection=true, or use a Debian with apt.' +
+        ` DocumentDB said: ${error.message}`,
     );
   }
 }
 
 function findMongod() {
   const folders = (process.env.PATH ?? '').split(':').filter(Boolean);
-  const binary = folders.map((folder) => path.join(folder, 'mongod')).find(existsSync);
-  const works = binary && spawnSync(binary, ['--version'], { timeout: stallMsMax }).status === 0;
-  return works ? binary : undefined;
+  return folders.map((folder) => path.join(folder, 'mongod')).find(runs);
 }
+
+/** Whether this machine can run it: a library or a CPU feature may be missing. */
+const runs = (binary) => spawnSync(binary, ['--version'], { timeout: versionMsMax }).status === 0;
 
 /** Downloads by mongodb-memory-server in a child, so that a connection that hangs can be given up. */
 async function downloadMongod(cacheDir, onProgress) {

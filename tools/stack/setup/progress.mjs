@@ -34,7 +34,7 @@ export async function showing(title, step) {
     const line = `${frames[frame++ % frames.length]} ${title} ${paint(2, `${text} ${seconds} s`)}`;
     out.write(`\r\x1b[2K${line.slice(0, Math.max(20, (out.columns ?? 100) + 8))}`);
   };
-  const timer = moving ? setInterval(draw, frameMs) : undefined;
+  const timer = moving ? setInterval(draw, frameMs) : setInterval(plain, plainLineMs);
   const onProgress = (now, fraction) => {
     text = fraction === undefined ? now : `${now} ${Math.round(fraction * 100)} %`;
     if (!moving) plain();

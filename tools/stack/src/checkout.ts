@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 
@@ -10,14 +10,16 @@ export const dataFolder = path.join(root, '.data');
 
 const setupShape = z.object({
   kafkaHome: z.string().optional(),
-  mongodb: z.discriminatedUnion('kind', [
-    z.object({ kind: z.literal('uri') }),
-    z.object({ kind: z.literal('mongod'), binary: z.string() }),
-    z.object({ kind: z.literal('documentdb'), cacheDir: z.string() }),
-  ]),
+  /** Whose files the data folder holds; kept while MONGODB_URI points elsewhere. */
+  engine: z
+    .discriminatedUnion('kind', [
+      z.object({ kind: z.literal('mongod'), binary: z.string() }),
+      z.object({ kind: z.literal('documentdb'), cacheDir: z.string() }),
+    ])
+    .optional(),
 });
 
-/** What prestart found: where Kafka's jars lie and which MongoDB it is. */
+/** What prestart found: where Kafka's jars lie and which engine is the MongoDB. */
 export type Setup = z.infer<typeof setupShape>;
 
 const secretsShape = z.object({
@@ -38,10 +40,12 @@ export const readSecrets = (): Secrets => read('secrets.json', secretsShape);
 
 function read<T>(name: string, shape: z.ZodType<T>): T {
   const file = path.join(dataFolder, name);
+  if (!existsSync(file)) throw new Error(`${file} is missing: run \`npm run prestart\`.`);
   try {
     return shape.parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch {
-    throw new Error(`${file} is missing or unreadable: run \`npm run prestart\`.`);
+    // The set-up never replaces what is there.
+    throw new Error(`${file} is unreadable: delete it, then run \`npm run prestart\`.`);
   }
 }
 

@@ -1,18 +1,26 @@
 import { spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import mongoose from 'mongoose';
-import { startReady, type ReadyProcess } from '@atelier/kafka';
+import { removeCluster } from '@atelier/documentdb';
+import { startReady, type Exit, type ReadyProcess } from '@atelier/kafka';
 import { root, sourceArgs, type Setup } from './checkout.js';
 
 const documentDbReadyMsMax = 60_000;
 const mongodReadyMsMax = 60_000;
 const stopMsMax = 20_000;
 const pollMs = 100;
+const dropMsMax = 5_000;
+/** Processes of an interrupted run may still write their last file: eleven seconds in all, as each pause is longer. */
+const removeRetriesMax = 10;
+const removePauseMs = 200;
+const logTailChars = 1_500;
+/** Ends mongod when this process is gone; without it a mongod outlives a stack that was killed. */
+const setpriv = '/usr/bin/setpriv';
 
 export interface DatabaseOptions {
-  choice: Exclude<Setup['mongodb'], { kind: 'uri' }>;
+  choice: NonNullable<Setup['engine']>;
   dataDir: string;
   port: number;
   /** Off only for throwaway test data: a power cut may then lose acknowledged writes. */
@@ -23,16 +31,39 @@ export type Database = Omit<ReadyProcess, 'ready'> & { readonly uri: string };
 
 /** Starts the MongoDB that prestart chose, on 127.0.0.1, as a replica set of one. */
 export async function startDatabase(options: DatabaseOptions): Promise<Database> {
-  await mkdir(options.dataDir, { recursive: true, mode: 0o700 });
+  // PostgreSQL refuses root and then runs as nobody, who must be able to pass through here.
+  await mkdir(options.dataDir, { recursive: true, mode: 0o711 });
   return options.choice.kind === 'mongod'
     ? startMongod(options, options.choice.binary)
     : startDocumentDb(options, options.choice.cacheDir);
 }
 
+/** Where DocumentDB is asked to keep its cluster. */
+const clusterIn = (dataDir: string): string => path.join(dataDir, 'documentdb');
+
+/** Deletes a throwaway folder of a stack, with the database that root's server may keep elsewhere. */
+export function removeData(folder: string): void {
+  removeCluster(clusterIn(databaseFolder(folder)));
+  rmSync(folder, { recursive: true, force: true, maxRetries: removeRetriesMax, retryDelay: removePauseMs });
+}
+
+/** Drops the databases that a stack had on a MongoDB which is not its own. */
+export async function dropDatabases(uri: string, names: readonly string[]): Promise<void> {
+  const client = new mongoose.mongo.MongoClient(uri, { serverSelectionTimeoutMS: dropMsMax });
+  try {
+    for (const name of names) await client.db(name).dropDatabase();
+  } finally {
+    await client.close();
+  }
+}
+
+/** The database's place in the data folder of a stack. */
+export const databaseFolder = (folder: string): string => path.join(folder, 'mongodb');
+
 async function startDocumentDb(options: DatabaseOptions, cacheDir: string): Promise<Database> {
   const { dataDir, port, fsync } = options;
   const main = path.join(root, 'tools/documentdb/src/main.ts');
-  const flags = ['--data', path.join(dataDir, 'documentdb'), '--port', String(port), '--cache', cacheDir];
+  const flags = ['--data', clusterIn(dataDir), '--port', String(port), '--cache', cacheDir];
   const process = await startReady({
     name: 'DocumentDB',
     command: globalThis.process.execPath,
@@ -49,12 +80,16 @@ async function startDocumentDb(options: DatabaseOptions, cacheDir: string): Prom
 async function startMongod(options: DatabaseOptions, binary: string): Promise<Database> {
   const { dataDir, port } = options;
   const dbPath = path.join(dataDir, 'mongod');
-  await mkdir(dbPath, { recursive: true });
-  const log = openSync(path.join(dataDir, 'mongod.log'), 'w', 0o600);
+  await mkdir(dbPath, { recursive: true, mode: 0o700 });
+  const logFile = path.join(dataDir, 'mongod.log');
+  const log = openSync(logFile, 'w', 0o600);
   const args = ['--dbpath', dbPath, '--port', String(port), '--bind_ip', '127.0.0.1', '--replSet', 'rs0'];
-  const child = spawn(binary, args, { stdio: ['ignore', log, log], detached: true });
+  // setpriv execs: the process id stays mongod's.
+  const tether = existsSync(setpriv) ? [setpriv, '--pdeathsig', 'TERM'] : [];
+  const [command = binary, ...rest] = [...tether, binary, ...args];
+  const child = spawn(command, rest, { stdio: ['ignore', log, log], detached: true });
   closeSync(log);
-  const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
+  const exited = new Promise<Exit>((resolve) => {
     child.once('error', () => resolve({ code: null, signal: null }));
     child.once('exit', (code, signal) => resolve({ code, signal }));
   });
@@ -66,7 +101,8 @@ async function startMongod(options: DatabaseOptions, binary: string): Promise<Da
     await initiateReplicaSet(port, exited);
   } catch (error) {
     await kill();
-    throw error;
+    const tail = readFileSync(logFile, 'utf8').slice(-logTailChars).trim();
+    throw new Error(`${error instanceof Error ? error.message : String(error)}; see ${logFile}\n${tail}`);
   }
   return {
     pid: child.pid ?? 0,
@@ -83,16 +119,16 @@ async function startMongod(options: DatabaseOptions, binary: string): Promise<Da
 }
 
 /** Transactions need a replica set; one of one member is enough. Done again at each start, it is a no-op. */
-async function initiateReplicaSet(port: number, exited: Promise<unknown>): Promise<void> {
-  let hasEnded = false;
-  void exited.then(() => (hasEnded = true));
+async function initiateReplicaSet(port: number, exited: Promise<Exit>): Promise<void> {
+  let end: Exit | undefined;
+  void exited.then((exit) => (end = exit));
   const until = Date.now() + mongodReadyMsMax;
   const client = new mongoose.mongo.MongoClient(`mongodb://127.0.0.1:${port}/?directConnection=true`, {
     serverSelectionTimeoutMS: 1_000,
   });
   const admin = client.db('admin');
   try {
-    while (Date.now() < until && !hasEnded) {
+    while (Date.now() < until && !end) {
       const hello = await admin.command({ hello: 1 }).catch(() => undefined);
       if (hello?.['isWritablePrimary'] === true) return;
       if (hello && !hello['setName']) {
@@ -102,7 +138,9 @@ async function initiateReplicaSet(port: number, exited: Promise<unknown>): Promi
       await new Promise((resolve) => setTimeout(resolve, pollMs));
     }
     throw new Error(
-      `mongod did not become a primary within ${mongodReadyMsMax / 1000} s; see its log in .data`,
+      end
+        ? `mongod ended with ${end.signal ?? `code ${end.code}`}`
+        : `mongod did not become a primary within ${mongodReadyMsMax / 1000} s`,
     );
   } finally {
     await client.close();

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { startKafka, type KafkaBroker } from '@atelier/kafka';
 import type { Setup } from './checkout.js';
-import { startDatabase, type Database } from './database.js';
+import { databaseFolder, startDatabase, type Database } from './database.js';
 import { Supervised } from './supervised.js';
 
 export interface InfrastructurePorts {
@@ -70,15 +70,14 @@ export async function startInfrastructure(options: InfrastructureOptions): Promi
   }
 
   function database(): Promise<Database> {
-    if (setup.mongodb.kind === 'uri') {
+    if (!setup.engine) {
       throw new Error(
         'The set-up was made with MONGODB_URI, which is not set now: set it, or run `npm run prestart`.',
       );
     }
-    const folder = path.join(dataDir, 'mongodb');
     return startDatabase({
-      choice: setup.mongodb,
-      dataDir: folder,
+      choice: setup.engine,
+      dataDir: databaseFolder(dataDir),
       port: ports.mongodb,
       fsync: options.fsync,
     });

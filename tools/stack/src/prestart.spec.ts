@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { hostPath, installIsCurrent } from '../setup/install.mjs';
+import { hostPath, installIsCurrent, npmCache, reasonIn } from '../setup/install.mjs';
 import { ensureSecrets } from '../setup/secrets.mjs';
 
 describe('prestart', () => {
@@ -71,6 +71,36 @@ describe('prestart', () => {
       expect(readFileSync(file, 'utf8')).toBe(before);
       expect(readFileSync(path.join(other, name), 'utf8')).not.toBe(before);
     }
+  });
+
+  it('says in a sentence why npm ci failed', () => {
+    const readOnly = [
+      'npm http fetch GET 200 https://registry.npmjs.org/zod 12ms',
+      'npm error code EROFS',
+      'npm error syscall mkdir',
+      'npm error path /home/somebody/.npm',
+      'npm error errno EROFS',
+      "npm error rofs Error: EROFS: read-only file system, mkdir '/home/somebody/.npm'",
+    ];
+    expect(reasonIn(readOnly.join('\n'))).toContain('read-only file system');
+    const offline = [
+      'npm error code EAI_AGAIN',
+      'npm error syscall getaddrinfo',
+      'npm error errno EAI_AGAIN',
+      'npm error request to https://registry.npmjs.org/zod failed, reason: getaddrinfo EAI_AGAIN',
+    ];
+    expect(reasonIn(offline.join('\n'))).toMatch(/^request to .* failed/);
+  });
+
+  it("gives npm the checkout's cache only where its own cannot be written", () => {
+    const before = process.env['npm_config_cache'];
+    process.env['npm_config_cache'] = path.join(folder, 'not/there/yet');
+    expect(npmCache('/cache')).toBe(path.join(folder, 'not/there/yet'));
+    // Nobody can make a folder below a file, not even root.
+    write('file', {});
+    process.env['npm_config_cache'] = path.join(folder, 'file/npm');
+    expect(npmCache('/cache')).toBe('/cache/npm');
+    process.env['npm_config_cache'] = before;
   });
 
   it("keeps the checkout's own node off the PATH while node_modules is replaced", () => {
