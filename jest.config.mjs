@@ -7,6 +7,8 @@ const specs = (kind) => `**/*.${kind}.spec.ts`;
 const base = {
   rootDir: import.meta.dirname,
   testEnvironment: 'node',
+  // Not in TMPDIR, which `npm test` makes anew for each run.
+  cacheDirectory: '<rootDir>/node_modules/.cache/jest',
   // Libraries are tested from source: no build between a change and its test.
   testEnvironmentOptions: { customExportConditions: ['@atelier/source', 'node', 'node-addons'] },
   extensionsToTreatAsEsm: ['.ts'],

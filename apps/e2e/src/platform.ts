@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, chmodSync, rmSync } from 'node:fs';
+import { mkdtempSync, chmodSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { startStack, type Stack } from '@atelier/stack';
+import { removeData, startStack, type Stack } from '@atelier/stack';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const COMMAND_TIMEOUT_MS = 60_000;
@@ -38,6 +38,7 @@ export async function startPlatform(): Promise<Platform> {
             ...process.env,
             NODE_OPTIONS: '',
             MONGODB_URI: stack.mongodbUri,
+            MONGODB_DATABASE: stack.databaseOf('ledger'),
             KAFKA_BROKERS: stack.kafkaBrokers,
             NO_COLOR: '1',
           },
@@ -47,7 +48,7 @@ export async function startPlatform(): Promise<Platform> {
     },
     close: async () => {
       await stack.stop();
-      rmSync(dataDir, { recursive: true, force: true, maxRetries: 3 });
+      removeData(dataDir);
     },
   };
 }

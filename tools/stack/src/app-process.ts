@@ -9,6 +9,8 @@ import type { Running } from './supervised.js';
 
 /** An app drains its requests, consumers and relay in this time, or is killed. */
 const stopMsMax = 20_000;
+/** Costs nothing unless the standard OTEL_* variables ask for traces. */
+const tracing = '@atelier/observability/register';
 /** kafkajs 2.2.4 asks for timers in the past; Node 24 warns at each of them. */
 const quietKafkajs = '--disable-warning=TimeoutNegativeWarning';
 
@@ -21,11 +23,9 @@ export async function startApp(
   const main = path.join(root, 'apps', app.name, 'dist/main.js');
   if (!existsSync(main)) throw new Error(`${main} is missing: run \`npm run build\`.`);
   const tether = path.join(import.meta.dirname, 'die-with-parent.mjs');
-  const isTraced = env['OTEL_EXPORTER_OTLP_ENDPOINT'] || env['OTEL_TRACES_EXPORTER'];
-  const tracing = isTraced ? ['--import', '@atelier/observability/register'] : [];
   const child = spawn(
     process.execPath,
-    ['--enable-source-maps', quietKafkajs, '--import', tether, ...tracing, main],
+    ['--enable-source-maps', quietKafkajs, '--import', tether, '--import', tracing, main],
     {
       cwd: root,
       env,

@@ -1,5 +1,6 @@
 const out = process.stdout;
-const isJson = process.env['LOG_FORMAT'] === 'json';
+/** Whether machines read here: one JSON object a line, nothing else. */
+export const isJson = process.env['LOG_FORMAT'] === 'json';
 const moving = out.isTTY === true && process.env['TERM'] !== 'dumb' && !isJson;
 /** Whether people see colours here; apps are asked for the same. */
 export const coloured =
@@ -21,11 +22,7 @@ export function print(text: string): void {
 
 /** The stack's own words; a JSON line where machines read. */
 export function say(text: string): void {
-  print(
-    isJson
-      ? JSON.stringify({ level: 30, time: new Date().toISOString(), service: 'stack', msg: text.trim() })
-      : text,
-  );
+  print(isJson ? jsonLine('stack', text.trim()) : text);
 }
 
 /** Shows one line that the next one replaces; without a terminal each is a line of its own. */
@@ -39,8 +36,24 @@ export function status(text: string): void {
   out.write(statusLine);
 }
 
-/** One line of an app: raw where machines read, else after its name in its colour. */
+/** One line of an app after its name in its colour; where machines read, as it is or wrapped. */
 export function logLine(name: string, index: number, line: string): void {
-  if (isJson) print(line);
-  else print(`${paint(palette[index % palette.length]!, name.padEnd(nameWidth))} ${line}`);
+  if (isJson) {
+    if (line.trim()) print(asJson(name, line));
+  } else {
+    print(`${paint(palette[index % palette.length]!, name.padEnd(nameWidth))} ${line}`);
+  }
 }
+
+/** A line that is a JSON object already, else one around it: Node's warnings and crashes are plain text. */
+export function asJson(service: string, line: string): string {
+  try {
+    if (line.startsWith('{') && JSON.parse(line)) return line;
+  } catch {
+    // Not JSON after all.
+  }
+  return jsonLine(service, line);
+}
+
+const jsonLine = (service: string, msg: string): string =>
+  JSON.stringify({ level: 30, time: new Date().toISOString(), service, msg });

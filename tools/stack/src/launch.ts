@@ -1,11 +1,14 @@
+import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { startApp } from './app-process.js';
 import { readSecrets, readSetup } from './checkout.js';
+import { dropDatabases } from './database.js';
 import { startInfrastructure, type Infrastructure } from './infrastructure.js';
 import { freePorts } from './ports.js';
 import { askReadiness, untilReady } from './readiness.js';
 import {
   apps,
+  databaseOf,
   environmentOf,
   infrastructurePorts,
   selectApps,
@@ -15,12 +18,15 @@ import {
 } from './stack.js';
 import { Supervised, type Running } from './supervised.js';
 
+export { removeData } from './database.js';
+
 /** Eight processes on two busy cores need about 10 s; the rest is for slow machines. */
 const readyMsMax = 120_000;
 /** An app that was never ready and ends again and again lacks something that waiting does not bring. */
 const startRestartsMax = 3;
 const logLinesMax = 2_000;
 const tailLines = 12;
+const runBytes = 4;
 
 export interface StackOptions {
   /** `free` for a stack beside others (tests), `own` for the topology's ports. */
@@ -38,6 +44,8 @@ export interface StackOptions {
   say?: (text: string) => void;
   /** Called when Kafka and the database serve, before the first app starts. */
   onInfrastructure?: (infrastructure: Infrastructure) => Promise<void> | void;
+  /** Ends the waiting for what starts; what was started is stopped in order. */
+  signal?: AbortSignal;
 }
 
 /** A running stack, and the handles with which tests hurt it. */
@@ -46,6 +54,8 @@ export interface Stack {
   readonly urls: Readonly<Record<AppName, string>>;
   readonly mongodbUri: string;
   readonly kafkaBrokers: string;
+  /** The name of an app's database. */
+  databaseOf(app: AppName): string;
   /** By name, also `kafka` and `mongodb`; a child that is down right now is missing. */
   readonly pids: Readonly<Record<string, number>>;
   /** The last lines of one app, oldest first. */
@@ -71,6 +81,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const selected = selectApps(options.only);
   const dataDir = options.dataDir;
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const secrets = readSecrets();
   const chosen = options.ports === 'free' ? await freePorts(apps.length + 3) : undefined;
   const urls = urlsOf(chosen && new Map(apps.map(({ name }, index) => [name, chosen[index]!])));
   const [kafka = 0, kafkaController = 0, mongodb = 0] = chosen?.slice(apps.length) ?? [];
@@ -84,7 +95,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         say,
       });
   const { mongodbUri, kafkaBrokers } = own ?? options.infrastructure!;
-  const wiring: Wiring = { mongodbUri, kafkaBrokers, secrets: readSecrets(), dataDir, urls };
+  // A stack beside others has databases of its own on a MongoDB that is somebody's.
+  const isGuest = options.ports === 'free' && !own?.database;
+  const run = isGuest ? randomBytes(runBytes).toString('hex') : undefined;
+  const wiring: Wiring = { mongodbUri, kafkaBrokers, secrets, dataDir, urls, ...(run && { run }) };
 
   const logs = new Map<string, string[]>();
   const running = new Map<string, Supervised<Running>>();
@@ -110,7 +124,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       url: urls[name as AppName],
       isGivenUp: () => app.givenUp || app.restarts > startRestartsMax,
     }));
-    await untilReady(watched, readyMsMax, options.onPicture ?? (() => undefined));
+    await untilReady(watched, readyMsMax, options.onPicture ?? (() => undefined), options.signal);
   } catch (error) {
     const tails = await notReadyTails();
     await stop();
@@ -122,6 +136,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     urls,
     mongodbUri,
     kafkaBrokers,
+    databaseOf: (app) => databaseOf(app, wiring),
     get pids() {
       const live: Record<string, number> = { ...own?.pids };
       for (const [name, app] of running) if (app.running) live[name] = app.running.pid;
@@ -148,7 +163,15 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   async function stop(): Promise<void> {
     await running.get('gateway')?.stop();
     await Promise.all([...running.values()].map((app) => app.stop()));
-    await own?.stop();
+    try {
+      if (run)
+        await dropDatabases(
+          mongodbUri,
+          selected.map(({ name }) => databaseOf(name, wiring)),
+        );
+    } finally {
+      await own?.stop();
+    }
   }
 
   /** The end of the log of each app that is not ready: the reason usually stands there. */

@@ -1,4 +1,5 @@
 import { createServer } from 'node:net';
+import { userInfo } from 'node:os';
 import { describeOwner, freePorts, portOwners } from './ports.js';
 
 describe('ports', () => {
@@ -8,11 +9,18 @@ describe('ports', () => {
     await new Promise<void>((resolve) => server.listen(taken, '127.0.0.1', resolve));
     try {
       const owners = portOwners([free, taken]);
-      expect(owners).toEqual([{ port: taken, pid: process.pid, command: expect.any(String) }]);
+      const user = userInfo().username;
+      expect(owners).toEqual([{ port: taken, user, pid: process.pid, command: expect.any(String) }]);
       expect(describeOwner(owners[0]!)).toContain(`port ${taken} is taken by process ${process.pid} (`);
     } finally {
       await new Promise((resolve) => server.close(resolve));
     }
+  });
+
+  it('names the user when the process is not to be seen', () => {
+    expect(describeOwner({ port: 8080, user: 'postgres' })).toBe(
+      'port 8080 is taken by a process of user postgres',
+    );
   });
 
   it('finds a listener on IPv6 as well', async () => {

@@ -3,31 +3,34 @@ import { createServer } from 'node:net';
 
 const listening = '0A';
 
-/** A port's owner as far as /proc tells it; another user's process shows only the port. */
+/** A port's owner as far as /proc tells it; of another user's process only the user. */
 export interface PortOwner {
   port: number;
+  /** By name, or the number of one without a name here. */
+  user: string;
   pid?: number;
   command?: string;
 }
 
 /** Answers, for each port that somebody listens on, who that is. */
 export function portOwners(ports: readonly number[]): PortOwner[] {
-  const inodes = listeningInodes(new Set(ports));
-  if (inodes.size === 0) return [];
-  const pids = pidsOf(new Set(inodes.keys()));
+  const sockets = listeners(new Set(ports));
+  if (sockets.size === 0) return [];
+  const pids = pidsOf(new Set(sockets.keys()));
   const owners = new Map<number, PortOwner>();
-  for (const [inode, port] of inodes) {
+  for (const [inode, { port, uid }] of sockets) {
     const pid = pids.get(inode);
-    if (!owners.get(port)?.pid) owners.set(port, { port, ...(pid && { pid, command: commandOf(pid) }) });
+    if (!owners.get(port)?.pid)
+      owners.set(port, { port, user: userNamed(uid), ...(pid && { pid, command: commandOf(pid) }) });
   }
   return [...owners.values()].sort((a, b) => a.port - b.port);
 }
 
 /** One line per busy port, for a person. */
-export function describeOwner({ port, pid, command }: PortOwner): string {
+export function describeOwner({ port, user, pid, command }: PortOwner): string {
   return pid
     ? `port ${port} is taken by process ${pid} (${command})`
-    : `port ${port} is taken by another user`;
+    : `port ${port} is taken by a process of user ${user}`;
 }
 
 /** Ports that were free a moment ago; all are held open together, so that they differ. */
@@ -51,13 +54,14 @@ export async function freePorts(count: number): Promise<number[]> {
   }
 }
 
-function listeningInodes(ports: ReadonlySet<number>): Map<string, number> {
-  const found = new Map<string, number>();
+/** By inode. */
+function listeners(ports: ReadonlySet<number>): Map<string, { port: number; uid: string }> {
+  const found = new Map<string, { port: number; uid: string }>();
   for (const table of ['/proc/net/tcp', '/proc/net/tcp6']) {
     for (const line of linesOf(table).slice(1)) {
-      const [, local = '', , state, , , , , , inode = ''] = line.trim().split(/\s+/);
+      const [, local = '', , state, , , , uid = '', , inode = ''] = line.trim().split(/\s+/);
       const port = Number.parseInt(local.split(':')[1] ?? '', 16);
-      if (state === listening && ports.has(port)) found.set(inode, port);
+      if (state === listening && ports.has(port)) found.set(inode, { port, uid });
     }
   }
   return found;
@@ -76,6 +80,11 @@ function pidsOf(inodes: ReadonlySet<string>): Map<string, number> {
   }
   return found;
 }
+
+const userNamed = (uid: string): string =>
+  linesOf('/etc/passwd')
+    .map((line) => line.split(':'))
+    .find((fields) => fields[2] === uid)?.[0] ?? uid;
 
 function commandOf(pid: number): string {
   const words = attempt(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8')) ?? '';

@@ -28,17 +28,20 @@ export async function askReadiness(url: string): Promise<Readiness> {
 
 /**
  * Waits until all are ready, and tells `onPicture` who is not and why whenever that changes.
- * @throws Error that lists those that are not ready when `msMax` has passed or one was given up.
+ * @throws Error that lists those that are not ready when `msMax` has passed or one was given up; the signal's reason
+ * when it is aborted
  */
 export async function untilReady(
   watched: readonly Watched[],
   msMax: number,
   onPicture: (waiting: ReadonlyMap<string, string>) => void,
+  signal?: AbortSignal,
 ): Promise<void> {
   const until = Date.now() + msMax;
   let last = '';
   for (;;) {
     const answers = await Promise.all(watched.map(({ url }) => askReadiness(url)));
+    signal?.throwIfAborted();
     const waiting = new Map<string, string>();
     answers.forEach((answer, index) => {
       const { name, isGivenUp } = watched[index]!;

@@ -1,14 +1,20 @@
 /**
+ * One Ctrl-C may come twice, by the terminal and by npm, a millisecond apart. Within this time a signal is the same one
+ * again, and later it is the wish to end at once.
+ */
+const sameSignalMs = 1_000;
+
+/**
  * Resolves at the first SIGINT, SIGTERM or SIGHUP. A second one ends this process at once; its children
  * notice that it is gone and end too.
  */
 export function untilStopSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    let asked = false;
+    let askedAt: number | undefined;
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(name, () => {
-        if (asked) process.exit(130);
-        asked = true;
+        if (askedAt !== undefined && performance.now() - askedAt > sameSignalMs) process.exit(130);
+        askedAt ??= performance.now();
         resolve(name);
       });
     }

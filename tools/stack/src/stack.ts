@@ -10,6 +10,8 @@ export interface Wiring {
   secrets: Secrets;
   dataDir: string;
   urls: Readonly<Record<AppName, string>>;
+  /** Tells the databases of this run from those of others on the same MongoDB; without it they are the apps' own. */
+  run?: string;
 }
 
 export type AppName = (typeof appNames)[number];
@@ -118,9 +120,12 @@ export function selectApps(only?: readonly string[]): readonly App[] {
   return only ? apps.filter((app) => only.includes(app.name)) : apps;
 }
 
+/** The name of an app's database. */
+export const databaseOf = (app: AppName, { run }: Wiring): string => (run ? `${app}_${run}` : app);
+
 /** The environment of one app. Variables of the caller pass through, except what belongs to other apps. */
 export function environmentOf(app: App, wiring: Wiring): NodeJS.ProcessEnv {
-  const { MONGODB_URI: _uri, NODE_OPTIONS: _options, ...inherited } = process.env;
+  const { MONGODB_URI: _uri, MONGODB_DATABASE: _name, NODE_OPTIONS: _options, ...inherited } = process.env;
   return {
     ...inherited,
     ...(coloured && { FORCE_COLOR: '1' }),
@@ -128,6 +133,7 @@ export function environmentOf(app: App, wiring: Wiring): NodeJS.ProcessEnv {
     HOST: '127.0.0.1',
     PORT: new URL(wiring.urls[app.name]).port,
     KAFKA_BROKERS: wiring.kafkaBrokers,
+    ...(wiring.run && { MONGODB_DATABASE: databaseOf(app.name, wiring) }),
     ACTOR_SECRET: wiring.secrets.actorSecret,
     LOG_FORMAT: inherited['LOG_FORMAT'] ?? 'pretty',
     LOG_LEVEL: inherited['LOG_LEVEL'] ?? 'info',

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 import mongoose from 'mongoose';
 import { dataFolder, root, sourceArgs } from './checkout.js';
-import { logLine, paint, say, status } from './console.js';
+import { isJson, logLine, paint, say, status } from './console.js';
 import { refuseBusyPorts } from './infra.js';
 import type { Infrastructure } from './infrastructure.js';
 import { startStack, type Stack } from './launch.js';
@@ -26,6 +27,7 @@ export async function start(options: StartOptions): Promise<void> {
   const selected = selectApps(options.only);
   const release = takeLock(lockFile, 'start');
   const stopAsked = untilStopSignal();
+  const givenUp = new AbortController();
   let stack: Stack | undefined;
   try {
     refuseBusyPorts(selected.map(({ port }) => port));
@@ -45,6 +47,7 @@ export async function start(options: StartOptions): Promise<void> {
           line,
         ),
       onPicture: (waiting) => status(picture(selected.length, waiting, begun)),
+      signal: givenUp.signal,
       async onInfrastructure(ready) {
         infrastructure = ready;
         isEmpty = options.story && !options.only && (await hasNoUsers(ready.mongodbUri));
@@ -52,7 +55,8 @@ export async function start(options: StartOptions): Promise<void> {
     });
     const first = await Promise.race([starting, stopAsked]);
     if (typeof first === 'string') {
-      // Stopped while it starts: what is starting is stopped in order as soon as it stands.
+      // Stopped while it starts: what was started is stopped in order.
+      givenUp.abort();
       status('');
       say('stopping');
       stack = await starting.catch(() => undefined);
@@ -100,7 +104,8 @@ async function playStory(stack: Stack): Promise<void> {
   if (!existsSync(main)) return;
   const child = spawn(process.execPath, ['--disable-warning=TimeoutNegativeWarning', ...sourceArgs, main], {
     cwd: root,
-    stdio: 'inherit',
+    // Where machines read, what the story prints for people has to become lines like all others.
+    stdio: ['ignore', isJson ? 'pipe' : 'inherit', isJson ? 'pipe' : 'inherit'],
     timeout: storyMsMax,
     env: {
       ...process.env,
@@ -110,9 +115,11 @@ async function playStory(stack: Stack): Promise<void> {
       DEV_LOGINS_FILE: loginsFile,
     },
   });
+  for (const stream of [child.stdout, child.stderr])
+    if (stream) createInterface({ input: stream }).on('line', (line) => logLine('story', 0, line));
   const code = await new Promise<number | null>((resolve) => {
     child.once('error', () => resolve(1));
-    child.once('exit', resolve);
+    child.once('close', resolve);
   });
   if (code !== 0) say(paint(31, 'The story did not reach its end; play it again with `npm run story`.'));
 }

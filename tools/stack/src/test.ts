@@ -1,8 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { readSetup, root } from './checkout.js';
+import { removeData } from './database.js';
 import { startInfrastructure } from './infrastructure.js';
 import { freePorts } from './ports.js';
 import { untilStopSignal } from './signals.js';
@@ -41,7 +42,11 @@ export async function test(options: TestOptions): Promise<number> {
 
   const folder = mkdtempSync(path.join(tmpdir(), 'atelier-test-'));
   // PostgreSQL refuses root and then runs as nobody, who must be able to pass through here.
-  chmodSync(folder, 0o711);
+  const temporary = temporaryIn(folder);
+  mkdirSync(temporary);
+  for (const passed of [folder, temporary]) chmodSync(passed, 0o711);
+  // Tests write topics, and read them from their beginning: a Kafka of yours is left alone.
+  delete process.env['KAFKA_BROKERS'];
   const signal = untilStopSignal();
   const tally: Tally = { passed: 0, failed: 0 };
   try {
@@ -56,12 +61,15 @@ export async function test(options: TestOptions): Promise<number> {
     console.error(error instanceof Error ? error.message : String(error));
     tally.failed += 1;
   } finally {
-    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+    removeData(folder);
   }
   if (tally.passed + tally.failed === 0) console.error('No test matched, which counts as a failure.');
   console.log(`${tally.passed} passed, ${tally.failed} failed`);
   return tally.failed > 0 || tally.passed === 0 ? 1 : 0;
 }
+
+/** What specs leave behind when they are interrupted lies here, and goes with the run's folder. */
+const temporaryIn = (folder: string): string => path.join(folder, 'tmp');
 
 class InterruptedError extends Error {}
 
@@ -113,7 +121,13 @@ async function jest(
       ...flags,
       ...args,
     ],
-    { cwd: root, env, stdio: ['ignore', 'ignore', 'inherit'], timeout: jestMsMax, killSignal: 'SIGKILL' },
+    {
+      cwd: root,
+      env: { ...env, TMPDIR: temporaryIn(folder) },
+      stdio: ['ignore', 'ignore', 'inherit'],
+      timeout: jestMsMax,
+      killSignal: 'SIGKILL',
+    },
   );
   const ended = endOf(child);
   if ((await Promise.race([ended, signal])) !== 'ended') {
