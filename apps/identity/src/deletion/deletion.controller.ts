@@ -1,8 +1,8 @@
-import { Body, Controller, Delete, Headers, HttpCode, Param } from '@nestjs/common';
+import { Body, Controller, Delete, HttpCode, Param } from '@nestjs/common';
 import { Ctx, Roles } from '@atelier/auth';
 import { deleteAccountRequest, type DeleteAccountRequest } from '@atelier/contracts/identity/deletion.api';
 import { idSchema, type Context } from '@atelier/kernel';
-import { expectedVersion } from '@atelier/service';
+import { IfMatch } from '@atelier/service';
 import type { UserId } from '../users/user.domain.js';
 import { DeleteUser } from './delete-user.usecase.js';
 
@@ -17,10 +17,10 @@ export class DeletionController {
   @HttpCode(204)
   async deleteOwn(
     @Body({ schema: deleteAccountRequest }) body: DeleteAccountRequest,
-    @Headers('if-match') ifMatch: string | undefined,
+    @IfMatch({ optional: true }) expected: number | undefined,
     @Ctx() context: Context,
   ): Promise<void> {
-    await this.deleteUser.execute({ by: 'owner', password: body?.password }, versionOf(ifMatch), context);
+    await this.deleteUser.execute({ by: 'owner', password: body?.password }, expected, context);
   }
 
   @Delete(':id')
@@ -28,12 +28,9 @@ export class DeletionController {
   @HttpCode(204)
   async delete(
     @Param('id', { schema: userId }) id: UserId,
-    @Headers('if-match') ifMatch: string | undefined,
+    @IfMatch({ optional: true }) expected: number | undefined,
     @Ctx() context: Context,
   ): Promise<void> {
-    await this.deleteUser.execute({ by: 'admin', userId: id }, versionOf(ifMatch), context);
+    await this.deleteUser.execute({ by: 'admin', userId: id }, expected, context);
   }
 }
-
-const versionOf = (ifMatch: string | undefined) =>
-  ifMatch === undefined ? undefined : expectedVersion(ifMatch);

@@ -31,6 +31,8 @@ export interface PageRequest<State extends Aggregate> {
   readonly cursor?: string | undefined;
   /** The field to sort by; ties go by id. Default `createdAt`, newest first. */
   readonly sort?: { readonly by: keyof State & string; readonly direction: 1 | -1 };
+  /** Big fields that a list does not show, and so need not be read: the items lack them. */
+  readonly without?: readonly (keyof State & string)[];
 }
 
 /** Where a page ended, and in which order: a cursor of a list with another order would skip and repeat. */
@@ -141,7 +143,10 @@ export abstract class Repository<State extends Aggregate, Owner extends keyof St
         (page.cursor
           ? { $and: [filter, after(by, direction, page.cursor)] }
           : filter) as mongoose.mongo.Filter<mongoose.AnyObject>,
-        { session: currentSession() },
+        {
+          session: currentSession(),
+          ...(page.without ? { projection: Object.fromEntries(page.without.map((field) => [field, 0])) } : {}),
+        },
       )
       .sort({ [by]: direction, _id: direction })
       .limit(page.limit + 1)

@@ -5,7 +5,7 @@ import { DomainError } from '@atelier/kernel';
 const ETAG = /^"v(0|[1-9]\d{0,14})"$/;
 
 /** The entity tag of an aggregate's version (RFC 9110, 8.8.3). */
-export const etagOf = (version: number): string => `"v${version}"`;
+const etagOf = (version: number): string => `"v${version}"`;
 
 /** Sets the ETag of the answer. */
 export function withEtag(reply: FastifyReply, version: number): void {
@@ -30,9 +30,15 @@ export function expectedVersion(header: string | undefined): number {
   return Number(match[1]);
 }
 
-/** `@IfMatch() expected: number`: the version that the caller has seen. */
-export const IfMatch = createParamDecorator((_: unknown, execution: ExecutionContext) =>
-  expectedVersion(execution.switchToHttp().getRequest<FastifyRequest>().headers['if-match']),
+/**
+ * `@IfMatch() expected: number`: the version that the caller has seen. Where it is heeded and not asked for:
+ * `@IfMatch({ optional: true }) expected: number | undefined`.
+ */
+export const IfMatch = createParamDecorator(
+  (options: { readonly optional: true } | undefined, execution: ExecutionContext) => {
+    const header = execution.switchToHttp().getRequest<FastifyRequest>().headers['if-match'];
+    return options && header === undefined ? undefined : expectedVersion(header);
+  },
 );
 
 /** Refuses with 412 when the resource is no longer at the version that the caller has seen. */
