@@ -9,7 +9,7 @@ import { KeysModule } from './keys/keys.module.js';
 import { SessionsModule } from './sessions/sessions.module.js';
 import { UsersModule } from './users/users.module.js';
 
-/** Who people are. It listens only to its own facts. */
+/** Who people are. Of other services it hears what admins did, for the audit log. */
 @Module({
   imports: [
     PersistenceModule.forRoot({ database: 'identity', migrations: [] }),

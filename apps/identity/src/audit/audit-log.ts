@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Clock, newId, type Context, type Page } from '@atelier/kernel';
+import { Clock, derivedId, newId, type Context, type EventEnvelope, type Page } from '@atelier/kernel';
 import { Database, Outbox, type PageRequest } from '@atelier/persistence';
 import {
   AuditRecords,
@@ -22,11 +22,13 @@ const EVENT_TYPES: Readonly<Record<AuditAction, AuditEventType>> = {
   log_in_locked_out: 'login',
   log_out: 'logout',
   refresh_reuse: 'login',
-  role_change: 'admin_action',
   token_adjustment: 'admin_action',
   voucher_create: 'admin_action',
   voucher_update: 'admin_action',
-  voucher_delete: 'admin_action',
+  listing_approve: 'admin_action',
+  listing_reject: 'admin_action',
+  listing_withdraw: 'admin_action',
+  purchase_refund: 'admin_action',
   user_delete: 'admin_action',
   admin_login: 'login',
 };
@@ -45,21 +47,15 @@ export class AuditLog {
   }
 
   /** Adds a record; in the running transaction when there is one, so that it stands or falls with its cause. */
-  async append(entry: AuditEntry, context: Context): Promise<void> {
-    const { actor, correlationId, ipAddress, userAgent } = context;
-    const state: AuditRecord = {
-      ...entry,
-      id: newId('aud'),
-      version: 0,
-      actor: `${actor.kind}:${actor.id}`,
-      eventType: EVENT_TYPES[entry.action],
-      metadata: entry.metadata ?? {},
-      ...(ipAddress === undefined ? {} : { ipAddress }),
-      ...(userAgent === undefined ? {} : { userAgent }),
-      correlationId,
-      createdAt: this.clock.now(),
-    };
-    await this.records.save({ state, events: [] }, context);
+  append(entry: AuditEntry, context: Context): Promise<void> {
+    return this.add(entry, newId('aud'), this.clock.now(), context);
+  }
+
+  /** Adds what a fact tells, as of when it happened, and once, also when it is told again after the inbox forgot it. */
+  async appendFact(entry: AuditEntry, { id, time }: EventEnvelope, context: Context): Promise<void> {
+    const at = new Date(time);
+    const recordId = derivedId('aud', id, at);
+    if (!(await this.records.find(recordId))) await this.add(entry, recordId, at, context);
   }
 
   ofUser(userId: string, page: PageRequest<AuditRecord>): Promise<Page<AuditRecord>> {
@@ -68,5 +64,27 @@ export class AuditLog {
 
   ofEverybody(filter: AuditFilter, page: PageRequest<AuditRecord>): Promise<Page<AuditRecord>> {
     return this.records.ofEverybody(filter, page);
+  }
+
+  private async add(
+    entry: AuditEntry,
+    id: AuditRecord['id'],
+    createdAt: Date,
+    context: Context,
+  ): Promise<void> {
+    const { actor, correlationId, ipAddress, userAgent } = context;
+    const state: AuditRecord = {
+      ...entry,
+      id,
+      version: 0,
+      actor: `${actor.kind}:${actor.id}`,
+      eventType: EVENT_TYPES[entry.action],
+      metadata: entry.metadata ?? {},
+      ...(ipAddress === undefined ? {} : { ipAddress }),
+      ...(userAgent === undefined ? {} : { userAgent }),
+      correlationId,
+      createdAt,
+    };
+    await this.records.save({ state, events: [] }, context);
   }
 }

@@ -61,6 +61,10 @@ export class AuditRecords extends Repository<AuditRecord, 'userId'> {
     super(database, outbox, { collection: 'audit_logs', schema, owner: ['userId'] });
   }
 
+  find(id: Id<'aud'>): Promise<AuditRecord | undefined> {
+    return this.loadAcrossOwners(id, 'system');
+  }
+
   ofUser(userId: string, page: PageRequest<AuditRecord>): Promise<Page<AuditRecord>> {
     return this.page({ userId }, page);
   }
@@ -74,4 +78,5 @@ export interface AuditFilter {
   readonly userId?: string;
   readonly action?: AuditAction;
   readonly severity?: AuditSeverity;
+  readonly targetId?: string;
 }

@@ -3,9 +3,13 @@ import { idSchema } from '@atelier/kernel';
 
 /** What kind of event (R35). */
 export const AUDIT_EVENT_TYPES = ['login', 'logout', 'data_access', 'data_modify', 'admin_action'] as const;
+const AUDIT_TARGET_CHARS_MAX = 64;
 export const AUDIT_SEVERITIES = ['low', 'medium', 'high', 'critical'] as const;
 
-/** What was done: the events of authentication, and the admin actions of R456. */
+/**
+ * What was done: the events of authentication, and what admins and moderators do (R456, R541). A change of roles and
+ * the deletion of a voucher are not among them: nobody can do either yet.
+ */
 export const AUDIT_ACTIONS = [
   'user_registered',
   'log_in',
@@ -13,11 +17,13 @@ export const AUDIT_ACTIONS = [
   'log_in_locked_out',
   'log_out',
   'refresh_reuse',
-  'role_change',
   'token_adjustment',
   'voucher_create',
   'voucher_update',
-  'voucher_delete',
+  'listing_approve',
+  'listing_reject',
+  'listing_withdraw',
+  'purchase_refund',
   'user_delete',
   'admin_login',
 ] as const;
@@ -27,6 +33,8 @@ export const auditFilters = {
   userId: idSchema('usr').optional(),
   action: z.enum(AUDIT_ACTIONS).optional(),
   severity: z.enum(AUDIT_SEVERITIES).optional(),
+  /** What it was done to: the id of a listing, an adjustment, an account … */
+  targetId: z.string().min(1).max(AUDIT_TARGET_CHARS_MAX).optional(),
 };
 
 export const auditLogView = z.object({
