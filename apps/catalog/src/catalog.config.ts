@@ -1,10 +1,13 @@
+import { z } from 'zod';
 import { messagingEnvironment } from '@atelier/messaging';
 import { persistenceEnvironment } from '@atelier/persistence';
 import { defineConfig, serviceEnvironment } from '@atelier/service';
 
-/** Catalog's whole environment: it has no variable of its own. */
+/** Catalog's whole environment. */
 export const catalogConfig = defineConfig('catalog', {
   ...serviceEnvironment,
   ...persistenceEnvironment,
   ...messagingEnvironment,
+  /** How often it is looked whose prompts are still to be deleted. */
+  DEPARTURES_SWEEP_MS: z.coerce.number().int().min(50).default(5_000),
 });

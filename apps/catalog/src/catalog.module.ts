@@ -7,6 +7,7 @@ import {
 } from '@atelier/contracts/catalog/prompt.events';
 import { MessagingModule } from '@atelier/messaging';
 import { PersistenceModule } from '@atelier/persistence';
+import { DeparturesModule } from './departures/departures.module.js';
 import { PromptsModule } from './prompts/prompts.module.js';
 
 @Module({
@@ -17,6 +18,7 @@ import { PromptsModule } from './prompts/prompts.module.js';
       publishes: [PromptCreated, PromptUpdated, PromptPublished, PromptDeleted],
     }),
     PromptsModule,
+    DeparturesModule,
   ],
 })
 export class CatalogModule {}

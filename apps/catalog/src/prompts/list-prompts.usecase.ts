@@ -1,7 +1,7 @@
 import type { PromptFilters } from '@atelier/contracts/catalog/prompts.api';
 import type { Context } from '@atelier/kernel';
 import { UseCase, type Page } from '@atelier/service';
-import type { Prompt } from './prompt.domain.js';
+import type { PromptSummary } from './prompt.domain.js';
 import { PromptRepository } from './prompt.repository.js';
 
 export interface ListPromptsInput extends PromptFilters {
@@ -17,7 +17,7 @@ export interface ListPromptsInput extends PromptFilters {
 export class ListPrompts {
   constructor(private readonly prompts: PromptRepository) {}
 
-  execute({ limit, cursor, ...filters }: ListPromptsInput, context: Context): Promise<Page<Prompt>> {
+  execute({ limit, cursor, ...filters }: ListPromptsInput, context: Context): Promise<Page<PromptSummary>> {
     return this.prompts.list(context.actor.id, filters, limit, cursor);
   }
 }

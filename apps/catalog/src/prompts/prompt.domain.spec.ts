@@ -159,11 +159,21 @@ describe('a prompt that is changed', () => {
       );
   });
 
-  it('cannot change its visibility while it is on the marketplace', () => {
+  it('does not become public and anything but active in one request', () => {
+    for (const prompt of [stored(), { ...stored(), status: 'archived' as const }])
+      for (const status of ['archived', 'draft'] as const)
+        expect(() => change(prompt, { visibility: 'public', status })).toThrow(
+          expect.objectContaining({ code: 'catalog.prompt.status_refused', status: 409 }),
+        );
+    expect(change(stored(), { visibility: 'public', status: 'active' }).state.status).toBe('active');
+  });
+
+  it('changes neither visibility nor status while it is on the marketplace: it is sold there', () => {
     const listed = listPrompt(stored(), listing, LATER)!.state;
-    expect(() => change(listed, { visibility: 'private' })).toThrow(
-      expect.objectContaining({ code: 'catalog.prompt.listed', status: 409 }),
-    );
+    for (const request of [{ visibility: 'private' }, { status: 'archived' }] as const)
+      expect(() => change(listed, request)).toThrow(
+        expect.objectContaining({ code: 'catalog.prompt.listed', status: 409 }),
+      );
     expect(change(listed, { title: 'Still changeable' }).state.visibility).toBe('marketplace');
   });
 });

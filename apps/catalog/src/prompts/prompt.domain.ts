@@ -26,7 +26,7 @@ import { measure, type PromptMetadata } from './prompt-metadata.domain.js';
  * A prompt: somebody's text for a model, and what describes it.
  * - Content, role and type are one snapshot: a change of any of them is a new version in the history (R86, R91).
  * - What everybody can find is active: publishing takes a prompt out of draft or archive.
- * - While a listing sells it, its visibility is the listing's business.
+ * - While a listing sells it, its visibility and its status are the listing's business.
  * - Deleted is final; buyers keep what they bought.
  */
 
@@ -72,6 +72,9 @@ export interface Prompt {
   readonly deletedAt?: Date;
   readonly deletedBy?: string;
 }
+
+/** A prompt as lists read it: its content may be a hundred thousand characters. */
+export type PromptSummary = Omit<Prompt, 'content'>;
 
 /** The listing that sells the prompt (R87). */
 export interface PromptMarketplace {
@@ -161,8 +164,12 @@ export function changePrompt(
     ...(role === undefined ? {} : { role: role ?? undefined }),
   };
   const published = wanted.visibility === 'public' && prompt.visibility !== 'public';
-  if (wanted.visibility !== prompt.visibility) assertNotListed(prompt);
-  if (wanted.status !== prompt.status) assertTransition(prompt.status, wanted.status);
+  if (wanted.visibility !== prompt.visibility) assertNotListed(prompt, 'visibility');
+  if (wanted.status !== prompt.status) {
+    assertNotListed(prompt, 'status');
+    assertTransition(prompt.status, wanted.status);
+  }
+  if (published && request.status) assertPublishable(request.status);
   const target: Prompt = published ? { ...wanted, status: 'active' } : wanted;
   if (!FIELDS_OF_REQUEST.some((field) => !same(prompt[field], target[field])))
     return { state: prompt, events: [] };
@@ -290,14 +297,23 @@ function assertNotDeleted(prompt: Prompt): void {
   if (prompt.deletedAt) throw promptNotFound(prompt.id);
 }
 
-function assertNotListed(prompt: Prompt): void {
+function assertNotListed(prompt: Prompt, field: 'visibility' | 'status'): void {
   if (prompt.visibility !== 'marketplace') return;
   throw new DomainError({
     kind: 'conflict',
     code: 'catalog.prompt.listed',
-    detail:
-      'The prompt is on the marketplace, so its visibility cannot be changed. Take its listing down first.',
-    errors: [{ pointer: '/visibility', detail: 'cannot change while the prompt is listed' }],
+    detail: `The prompt is on the marketplace, so its ${field} cannot be changed. Take its listing down first.`,
+    errors: [{ pointer: `/${field}`, detail: 'cannot change while the prompt is listed' }],
+  });
+}
+
+function assertPublishable(status: PromptStatus): void {
+  if (status === 'active') return;
+  throw new DomainError({
+    kind: 'conflict',
+    code: 'catalog.prompt.status_refused',
+    detail: `To publish a prompt makes it active; it cannot become ${status} at once. Leave the status out.`,
+    errors: [{ pointer: '/status', detail: 'must be active, or left out, when the prompt becomes public' }],
   });
 }
 

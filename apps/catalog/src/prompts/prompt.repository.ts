@@ -12,7 +12,7 @@ import {
 } from '@atelier/persistence';
 import type { Page } from '@atelier/service';
 import { PromptVersionRepository } from './prompt-version.repository.js';
-import type { Prompt, PromptChange } from './prompt.domain.js';
+import type { Prompt, PromptChange, PromptSummary } from './prompt.domain.js';
 
 const { Mixed } = mongoose.Schema.Types;
 const text = { type: String, required: true };
@@ -120,7 +120,7 @@ export class PromptRepository extends Repository<Prompt, 'userId'> {
   }
 
   /** One page of a user's prompts, newest first, without the deleted ones. */
-  list(userId: string, filters: PromptFilters, limit: number, cursor?: string): Promise<Page<Prompt>> {
+  list(userId: string, filters: PromptFilters, limit: number, cursor?: string): Promise<Page<PromptSummary>> {
     const { q, status, category } = filters;
     const part = q === undefined ? undefined : { $regex: escapeRegex(q), $options: 'i' };
     const filter: Record<string, unknown> = {
@@ -130,7 +130,13 @@ export class PromptRepository extends Repository<Prompt, 'userId'> {
       ...(category ? { category } : {}),
       ...(part ? { $or: [{ title: part }, { description: part }, { tags: part }] } : {}),
     };
-    return this.page(filter as OwnedFilter<Prompt, 'userId'>, { limit, cursor });
+    return this.page(filter as OwnedFilter<Prompt, 'userId'>, { limit, cursor, without: ['content'] });
+  }
+
+  /** Some of a user's prompts that are not deleted; all when there are fewer than `limit`. */
+  async liveOf(userId: string, limit: number): Promise<readonly Prompt[]> {
+    const filter = { userId, deletedAt: null } as unknown as OwnedFilter<Prompt, 'userId'>;
+    return (await this.page(filter, { limit })).items;
   }
 }
 

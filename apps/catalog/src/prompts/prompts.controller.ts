@@ -1,16 +1,4 @@
-import {
-  Body,
-  Controller,
-  Delete,
-  Get,
-  Headers,
-  HttpCode,
-  Param,
-  Patch,
-  Post,
-  Query,
-  Res,
-} from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import { Ctx, Public } from '@atelier/auth';
@@ -26,12 +14,12 @@ import {
   type UpdatePromptRequest,
 } from '@atelier/contracts/catalog/prompts.api';
 import { idSchema, type Context } from '@atelier/kernel';
-import { expectedVersion, Idempotent, IfMatch, pageQuery, withEtag, type Page } from '@atelier/service';
+import { Idempotent, IfMatch, pageQuery, withEtag, type Page } from '@atelier/service';
 import { CreatePrompt } from './create-prompt.usecase.js';
 import { DeletePrompt } from './delete-prompt.usecase.js';
 import { ListPromptVersions } from './list-prompt-versions.usecase.js';
 import { ListPrompts } from './list-prompts.usecase.js';
-import type { Prompt, PromptAccess, PromptVersion } from './prompt.domain.js';
+import type { Prompt, PromptAccess, PromptSummary, PromptVersion } from './prompt.domain.js';
 import { ReadPrompt } from './read-prompt.usecase.js';
 import { UpdatePrompt } from './update-prompt.usecase.js';
 
@@ -106,10 +94,9 @@ export class PromptsController {
   @HttpCode(204)
   async delete(
     @Param('id', { schema: promptId }) id: string,
-    @Headers('if-match') ifMatch: string | undefined,
+    @IfMatch({ optional: true }) expected: number | undefined,
     @Ctx() context: Context,
   ): Promise<void> {
-    const expected = ifMatch === undefined ? undefined : expectedVersion(ifMatch);
     await this.deletePrompt.execute({ promptId: id, expectedVersion: expected }, context);
   }
 
@@ -124,7 +111,7 @@ export class PromptsController {
   }
 }
 
-function toSummaryView(prompt: Prompt): PromptSummaryView {
+function toSummaryView(prompt: PromptSummary): PromptSummaryView {
   const { id, userId, title, description, category, tags, difficulty, language, type } = prompt;
   const { isTemplate, status, visibility, contentVersion, metadata, marketplace } = prompt;
   const { wordCount, tokenEstimate, complexityScore } = metadata;

@@ -249,6 +249,8 @@ describe('listing', () => {
       'limit=101',
       'limit=1.5',
       'owner=me',
+      'q=%00',
+      'q=a%00b',
       'status=deleted',
     ]) {
       expect((await own.get(`/api/v1/prompts?${query}`)).status).toBe(400);

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { EntitlementsModule } from '../entitlements/entitlements.module.js';
 import { CreatePrompt } from './create-prompt.usecase.js';
+import { DeletePromptsOfOwner } from './delete-prompts-of-owner.usecase.js';
 import { DeletePrompt } from './delete-prompt.usecase.js';
 import { ListOnMarketplace } from './list-on-marketplace.usecase.js';
 import { ListPromptVersions } from './list-prompt-versions.usecase.js';
@@ -22,6 +23,7 @@ const USE_CASES = [
   ListPromptVersions,
   UpdatePrompt,
   DeletePrompt,
+  DeletePromptsOfOwner,
   ListOnMarketplace,
   UnlistFromMarketplace,
 ];
@@ -30,5 +32,6 @@ const USE_CASES = [
   imports: [EntitlementsModule],
   controllers: [PromptsController, ...CONSUMERS],
   providers: [PromptRepository, PromptVersionRepository, ...USE_CASES],
+  exports: [DeletePromptsOfOwner],
 })
 export class PromptsModule {}

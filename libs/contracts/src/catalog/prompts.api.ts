@@ -78,7 +78,13 @@ export const promptFilters = {
   status: z.enum(PROMPT_STATUSES).optional(),
   category: category.optional(),
   /** Part of the title, the description or a tag; case does not matter. */
-  q: z.string().trim().min(1).max(PROMPT_SEARCH_CHARS_MAX).optional(),
+  q: z
+    .string()
+    .trim()
+    .min(1)
+    .max(PROMPT_SEARCH_CHARS_MAX)
+    .regex(/^\P{Cc}*$/u, { error: 'must not have control characters' })
+    .optional(),
 };
 export type PromptFilters = z.infer<z.ZodObject<typeof promptFilters>>;
 
