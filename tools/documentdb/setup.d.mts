@@ -13,3 +13,5 @@ export declare function ensureDocumentDb(options?: {
   cacheDir?: string;
   onProgress?: (text: string, fraction?: number) => void;
 }): Promise<{ root: string; bin: string }>;
+/** How a program of the unpacked packages is started that has no script in `bin`: its file and arguments follow. */
+export declare function underLoader(root: string): { command: string; args: string[] };

@@ -347,27 +347,23 @@ function wrapPrograms(root) {
   }
 }
 
+/** How a program of the unpacked packages is started that has no script in `bin`: its file and arguments follow. */
+export function underLoader(root) {
+  const { program, libraries } = loader(root);
+  const [own, postgres] = [path.join(root, libraries), path.join(root, 'usr/lib/postgresql', POSTGRES)];
+  const folders = [own, `${postgres}/lib`, `${own}/blas`, `${own}/lapack`];
+  const args = ['--inhibit-cache', '--library-path', folders.join(':')];
+  return { command: path.join(root, program), args };
+}
+
 /** Every library of the programs and modules must come from the folder, not from the host by chance. */
 async function requireSelfContained(root) {
   const postgres = path.join(root, 'usr/lib/postgresql', POSTGRES);
-  const { program, libraries } = loader(root);
-  const own = path.join(root, libraries);
-  const folders = [own, `${postgres}/lib`, `${own}/blas`, `${own}/lapack`];
+  const { command, args: loading } = underLoader(root);
   const files = ['libexec/postgres', 'libexec/initdb', ...MODULES.split(' ').map((name) => `lib/${name}.so`)];
   for (const file of files) {
-    const args = [
-      '--inhibit-cache',
-      '--library-path',
-      folders.join(':'),
-      '--list',
-      path.join(postgres, file),
-    ];
-    const listed = await run(
-      path.join(root, program),
-      args,
-      shortMs,
-      'the packages of Debian changed: set MONGODB_URI',
-    );
+    const args = [...loading, '--list', path.join(postgres, file)];
+    const listed = await run(command, args, shortMs, 'the packages of Debian changed: set MONGODB_URI');
     const outside = listed.split('\n').filter((line) => line.includes('=>') && !line.includes(`=> ${root}/`));
     if (outside.length > 0) {
       throw new SetupError(
