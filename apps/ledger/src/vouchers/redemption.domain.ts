@@ -6,8 +6,9 @@ import type { Voucher, VoucherType } from './voucher.domain.js';
 /**
  * A use of a voucher, with the voucher's terms as they were then. Invariants:
  * - one per voucher and user (R478);
- * - what was granted is computed once and stored (R479); nothing that is written is ever changed (R480). A
- *   percentage can only be computed when its purchase is known: until then it is `pending`, without a number;
+ * - what was granted is computed once and stored (R479). A percentage can only be computed when its purchase is
+ *   known: until then it is `pending`, without a number, and it is finished once. What is granted is never changed
+ *   (R480), also not when its person is erased;
  * - a purchase carries one bonus: the oldest that waited when it was paid.
  */
 export interface Redemption {

@@ -1,23 +1,41 @@
-import { exampleEnvelope, newId, type Id } from '@atelier/kernel';
+import { jest } from '@jest/globals';
+import { Clock, exampleEnvelope, newId, type Id } from '@atelier/kernel';
 import { aService, aUser, aVisitor, eventually, startService, type ServiceUnderTest } from '@atelier/testing';
 import { PaymentSucceeded } from '@atelier/contracts/commerce/payment.events';
+import { UserDeleted } from '@atelier/contracts/identity/user.events';
 import { VoucherCreated, VoucherRedeemed, VoucherUpdated } from '@atelier/contracts/ledger/voucher.events';
 import { VerifyBooks } from '../audit/verify-books.usecase.js';
 import { ledgerConfig } from '../ledger.config.js';
 import { LedgerModule } from '../ledger.module.js';
+import { VoucherRepository } from './voucher.repository.js';
 
 const VOUCHERS = '/api/v1/billing/vouchers';
 const admin = aUser('admin');
+const HOUR_MS = 3_600_000;
+/** The time, or one ahead of it. */
+class ShiftedClock extends Clock {
+  aheadMs = 0;
+  now(): Date {
+    return new Date(Date.now() + this.aheadMs);
+  }
+}
+const clock = new ShiftedClock();
 let ledger: ServiceUnderTest;
 beforeAll(async () => {
-  ledger = await startService(LedgerModule, ledgerConfig, {
-    VOUCHER_SWEEP_INTERVAL_MS: '50',
-    // Wide enough for the races below to reach the database side by side.
-    MONGODB_POOL_MAX: '60',
-  });
+  ledger = await startService(
+    LedgerModule,
+    ledgerConfig,
+    {
+      VOUCHER_SWEEP_INTERVAL_MS: '50',
+      // Wide enough for the races below to reach the database side by side.
+      MONGODB_POOL_MAX: '60',
+    },
+    { overrides: [{ provide: Clock, useValue: clock }] },
+  );
 });
 afterAll(() => ledger.close());
 afterEach(async () => {
+  clock.aheadMs = 0;
   expect((await ledger.app.get(VerifyBooks, { strict: false }).execute()).findings).toEqual([]);
 });
 
@@ -48,7 +66,6 @@ const paid = (userId: Id<'usr'>, credits: number, succeededAt = new Date()) => {
   };
   return exampleEnvelope(PaymentSucceeded, data, { subject: paymentId });
 };
-const inSeconds = (seconds: number) => new Date(Date.now() + seconds * 1000).toISOString();
 
 describe('redeeming', () => {
   it('grants fixed credits once, linked to the statement and the entry (R471, R478, R479, R481)', async () => {
@@ -124,7 +141,8 @@ describe('redeeming', () => {
     const disabled = await aVoucher();
     await ledger.as(admin).post(`${VOUCHERS}/${disabled.id}/disable`);
     expect(await codeOf(disabled.code)).toEqual([409, 'ledger.voucher.inactive']);
-    const expiring = await aVoucher({ expiresAt: inSeconds(1) });
+    const expiring = await aVoucher({ expiresAt: new Date(Date.now() + HOUR_MS).toISOString() });
+    clock.aheadMs = HOUR_MS;
     await eventually(async () => expect(await read(expiring.id)).toMatchObject({ status: 'expired' }));
     expect(await codeOf(expiring.code)).toEqual([410, 'ledger.voucher.expired']);
     expect((await redeem(user, '!')).status).toBe(400);
@@ -191,6 +209,36 @@ describe('a percentage bonus', () => {
   });
 });
 
+describe('a redemption', () => {
+  it('that is granted is never changed: not by repeats, payments, its voucher or an erasure (R480)', async () => {
+    const user = aUser();
+    const vouchers = [await aVoucher(), await aVoucher({ type: 'percentage_bonus', value: 10 })];
+    for (const { code } of vouchers) await redeem(user, code, { 'idempotency-key': code });
+    const payment = paid(user.id, 100);
+    await ledger.publish(payment);
+    const rows = () =>
+      ledger.database.connection
+        .collection('voucher_redemptions')
+        .find({ userId: user.id }, { raw: true })
+        .sort({ _id: 1 })
+        .toArray();
+    const granted = await rows();
+    expect((await redemptionsOf(user)).map(({ status }) => status)).toEqual(['granted', 'granted']);
+
+    for (const { id, code } of vouchers) {
+      await redeem(user, code, { 'idempotency-key': code });
+      await redeem(user, code);
+      await ledger.as(admin).post(`${VOUCHERS}/${id}/disable`);
+    }
+    await ledger.redeliver(payment);
+    await ledger.publish({ ...payment, id: newId('evt') }, paid(user.id, 200));
+    const erased = { userId: user.id, deletedAt: new Date().toISOString(), deletedBy: user.id };
+    await ledger.publish(exampleEnvelope(UserDeleted, erased, { subject: user.id }));
+    expect(await rows()).toEqual(granted);
+    expect(await ledger.deadLetters()).toEqual([]);
+  });
+});
+
 describe('admins', () => {
   it('make, list, turn off and turn on vouchers, and each step is a fact (R472, R475)', async () => {
     const metadata = { campaign: 'spring', budget: 100, paid: true };
@@ -218,6 +266,26 @@ describe('admins', () => {
       .as(admin)
       .get(`${VOUCHERS}?status=active&limit=1&cursor=${String(page.body.nextCursor)}`);
     expect(rest.body.items[0].id).not.toBe(id);
+  });
+
+  it('turn off a voucher that is used all the time, also at other replicas', async () => {
+    const { id } = await aVoucher();
+    const vouchers = ledger.app.get(VoucherRepository, { strict: false });
+    const load = vouchers.loadAcrossOwners.bind(vouchers);
+    const rows = ledger.database.connection.collection<{ _id: string }>('vouchers');
+    const busy = jest.spyOn(vouchers, 'loadAcrossOwners');
+    for (let uses = 0; uses < 3; uses++) {
+      busy.mockImplementationOnce(async (...asked) => {
+        const voucher = await load(...asked);
+        // As a use at another replica changes it.
+        await rows.updateOne({ _id: id }, { $inc: { version: 1, currentUses: 1 } });
+        return voucher;
+      });
+    }
+    const { status, body } = await ledger.as(admin).post(`${VOUCHERS}/${id}/disable`);
+    busy.mockRestore();
+    expect([status, body.status]).toEqual([200, 'inactive']);
+    expect(await read(id)).toMatchObject({ status: 'inactive', currentUses: 3 });
   });
 
   it('cannot make two of one code, whatever its case (R473)', async () => {
