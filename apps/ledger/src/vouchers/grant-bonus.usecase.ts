@@ -28,8 +28,10 @@ export class GrantBonus {
     const waiting = await this.redemptions.oldestPending(userId, new Date(succeededAt));
     const change = waiting && grantBonus(waiting, { paymentId, credits }, this.clock.now());
     const draft = change && voucherRedeemed(change.state);
-    const entry = draft && (await this.postEntry.execute(draft, context));
-    if (!entry) return undefined;
+    if (!draft) return undefined;
+    const entry = await this.postEntry.execute(draft, context);
+    if (!entry)
+      throw new Error(`${waiting.id} is pending and its entry is posted: the books and it disagree`);
     return this.redemptions.save({ ...change, state: { ...change.state, entryId: entry.id } }, context);
   }
 }

@@ -20,7 +20,7 @@ const schema = aggregateSchema<Redemption>({
   .index({ voucherId: 1, userId: 1 }, { unique: true })
   .index({ paymentId: 1 }, { unique: true, sparse: true })
   .index({ userId: 1, redeemedAt: -1, _id: -1 })
-  .index({ userId: 1, status: 1, redeemedAt: 1 });
+  .index({ userId: 1, status: 1, redeemedAt: 1, _id: 1 });
 
 /** Who used which voucher, and what it gave: written once, and a pending one finished once (R480). */
 @Injectable()
