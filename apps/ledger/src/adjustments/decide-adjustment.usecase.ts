@@ -24,7 +24,7 @@ export type AdjustmentDecision =
  * same time one does; the other is told that it is decided.
  *
  * Emits: AdjustmentApproved and CreditsGranted or CreditsSpent; or AdjustmentRejected.
- * Fails with: ledger.adjustment.not_found | same_person | decided | overdrawn.
+ * Fails with: ledger.adjustment.not_found | same_person | decided | overdrawn, ledger.account.busy.
  */
 @UseCase('ledger.decide-adjustment')
 export class DecideAdjustment {

@@ -32,7 +32,7 @@ import { PayoutRequestRepository } from './payout-request.repository.js';
  *
  * Emits: PayoutRequested, CreditsSpent.
  * Fails with: ledger.payout.insufficient | out_of_bounds | open | currency_unknown,
- * ledger.payout_method.none | not_found | not_active, ledger.account.busy.
+ * ledger.payout_method.none | not_found | not_active, ledger.account.not_a_user | busy.
  */
 @UseCase('ledger.request-payout')
 export class RequestPayout {

@@ -15,7 +15,8 @@ import { VoucherRepository } from './voucher.repository.js';
  * at all, so nobody can use a voucher twice, and it is never used more often than it may be.
  *
  * Emits: VoucherRedeemed, and CreditsGranted for fixed credits.
- * Fails with: ledger.voucher.not_found | inactive | expired | depleted | already_redeemed, ledger.account.busy.
+ * Fails with: ledger.voucher.not_found | inactive | expired | depleted | already_redeemed,
+ * ledger.account.not_a_user | busy.
  */
 @UseCase('ledger.redeem-voucher')
 export class RedeemVoucher {
