@@ -2,7 +2,6 @@ export { currentContext, runInContext } from './context.js';
 export * from './logger.js';
 export * from './metrics.js';
 export * from './nest-logger.js';
-export { redact, redactText } from './redaction.js';
 export {
   currentTraceparent,
   isTraceparent,

@@ -25,13 +25,17 @@ describe('createLogger', () => {
     expect(linesOf((logger) => logger.info(fields, 'x')).join()).not.toContain('s3cr3t');
   });
 
-  it('removes bearer tokens, JWTs and connection passwords from text', () => {
+  it('removes credentials of headers, JWTs and connection passwords from text', () => {
     const lines = linesOf((logger) => {
       logger.warn('got Bearer abc.s3cr3t from mongodb://root:s3cr3t@db:27017/x');
+      logger.warn(
+        'sent Authorization: Basic dXNlcjpzM2NyM3Q= to redis://:s3cr3t@cache:6379, on the Basic plan',
+      );
       logger.error({ err: new Error('token eyJhbGciOi.eyJzdWIiOi.s3cr3t refused') });
     });
-    expect(lines.join()).not.toContain('s3cr3t');
-    expect(lines.join()).toContain('@db:27017/x');
+    expect(lines.join()).not.toMatch(/s3cr3t|dXNlcjpz/);
+    for (const kept of ['@db:27017/x', '@cache:6379', 'on the Basic plan'])
+      expect(lines.join()).toContain(kept);
   });
 
   it('blanks secrets in the fields of a child log too', () => {

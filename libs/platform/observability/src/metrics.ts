@@ -7,9 +7,7 @@ collectDefaultMetrics({ register: registry });
 const NAME = /^atelier_[a-z0-9_]+$/;
 
 /** From a millisecond to half a minute. */
-export const DURATION_BUCKETS_SECONDS = [
-  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
-];
+const DURATION_BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 /** The counter of this name, made on first use, so that several services may live in one process. */
 export function counter<Label extends string>(

@@ -31,7 +31,7 @@ export class NestLogger implements LoggerService {
   }
 
   warn(message: unknown, ...rest: unknown[]): void {
-    this.write('warn', message, contextOf(rest));
+    this.write('warn', message, contextOf(rest), rest);
   }
 
   debug(message: unknown, ...rest: unknown[]): void {

@@ -8,11 +8,13 @@ const REDACTED = '[redacted]';
 const SECRET_KEY =
   /^(?!.*(?:Id|_id|Count|Type|ExpiresAt|At)$).*(authorization|cookie|passw(or)?d|token|secret|api[-_]?key|private[-_]?key|credential|card(number)?$|cvc|cvv|iban|x-atelier-actor)/i;
 
-/** Secrets inside free text: bearer tokens, JWTs, and the user part of a connection string. */
+/** Secrets inside free text: credentials of a header, JWTs, and the user part of a connection string. */
 const SECRET_TEXT: readonly [RegExp, string][] = [
   [/\bBearer\s+[\w.~+/=-]+/gi, `Bearer ${REDACTED}`],
+  // Not every word after "Basic": base64 of any use has more than small letters.
+  [/\bBasic\s+[\w+/](?=[a-z]*[A-Z\d+/=])[\w+/]*=*/g, `Basic ${REDACTED}`],
   [/\beyJ[\w-]{4,}\.[\w-]{4,}(?:\.[\w-]*)?/g, REDACTED],
-  [/(\b[a-z][\w+.-]*:\/\/)[^\s/:@"]+:[^\s/@"]+@/gi, `$1${REDACTED}@`],
+  [/(\b[a-z][\w+.-]*:\/\/)[^\s/:@"]*:[^\s/@"]+@/gi, `$1${REDACTED}@`],
 ];
 
 export function redactText(text: string): string {
