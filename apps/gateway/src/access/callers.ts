@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { AccessTokenVerifier } from '@atelier/auth';
+import { AccessTokenVerifier, tokenInvalid } from '@atelier/auth';
 import { ANONYMOUS, DomainError, type Actor } from '@atelier/kernel';
-import { tokenInvalid, tokenMissing } from '../edge/refusals.js';
+import { tokenMissing } from '../edge/refusals.js';
 import { RateLimits } from '../limits/rate-limits.js';
 import type { Access } from '../routing/routes.js';
 

@@ -35,9 +35,6 @@ export const malformedRequest = () => refusal('invalid', ...PLATFORM_REFUSALS[40
 export const tokenMissing = () =>
   refusal('unauthenticated', 'gateway.token.missing', 'Sign in and send the access token as a bearer token.');
 
-export const tokenInvalid = () =>
-  refusal('unauthenticated', 'gateway.token.invalid', 'The access token is invalid. Sign in again.');
-
 export const tooManyRequests = (retryAfterSeconds: number) =>
   refusal(
     'too_many_requests',

@@ -1,7 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { isWellFormedId } from '@atelier/auth';
 import { currentTraceparent, isTraceparent, newTraceparent } from '@atelier/observability';
-
-const WELL_FORMED_ID = /^[\w.:-]{1,64}$/;
 
 /** Of one connection only (RFC 9110, 7.6.1). */
 const HOP_BY_HOP = [
@@ -71,8 +70,8 @@ export function forwardedHeaders(headers: IncomingHttpHeaders): string[] {
 export function addTrace(forwarded: string[], headers: IncomingHttpHeaders, requestId: string): void {
   const { traceparent, tracestate } = headers as { traceparent?: string; tracestate?: string };
   const correlationId = headers['x-correlation-id'];
-  const isCorrelated = typeof correlationId === 'string' && WELL_FORMED_ID.test(correlationId);
-  forwarded.push('x-request-id', requestId, 'x-correlation-id', isCorrelated ? correlationId : requestId);
+  const story = isWellFormedId(correlationId) ? correlationId : requestId;
+  forwarded.push('x-request-id', requestId, 'x-correlation-id', story);
   const isContinued = isTraceparent(traceparent);
   forwarded.push('traceparent', currentTraceparent() ?? (isContinued ? traceparent : newTraceparent()));
   if (isContinued && tracestate) forwarded.push('tracestate', tracestate);

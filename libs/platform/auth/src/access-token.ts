@@ -19,9 +19,9 @@ const JWKS_COOLDOWN_MS = 10_000;
 const JWKS_AGE_MAX_MS = 600_000;
 const JWKS_RETRY_SECONDS = 2;
 const DEFAULT_CACHE_MAX = 10_000;
-const DEFAULT_CLOCK_TOLERANCE_SECONDS = 5;
-const DEFAULT_LIFETIME_MAX_SECONDS = 3_600;
-const REVOCATIONS_MAX = 100_000;
+const CLOCK_TOLERANCE_SECONDS = 5;
+/** A token cannot be taken back: one that would be good for longer is none of identity's. */
+const LIFETIME_SECONDS_MAX = 3_600;
 
 export interface AccessTokenVerifierOptions {
   /** Where the issuer publishes its keys; or the keys themselves. One of the two. */
@@ -31,11 +31,6 @@ export interface AccessTokenVerifierOptions {
   readonly audience: string;
   /** How many verified tokens are remembered. */
   readonly cacheMax?: number;
-  readonly clockToleranceSeconds?: number;
-  /**
-   * Tokens that live longer than this are refused; so a revoked session needs to be remembered only this long.
-   */
-  readonly lifetimeMaxSeconds?: number;
 }
 
 interface Verified {
@@ -50,17 +45,10 @@ interface Verified {
 export class AccessTokenVerifier {
   private readonly keys: JWTVerifyGetKey;
   private readonly verified: LRUCache<string, Verified>;
-  private readonly revoked: LRUCache<string, true>;
-  private readonly toleranceSeconds: number;
-  private readonly lifetimeMaxSeconds: number;
 
   constructor(private readonly options: AccessTokenVerifierOptions) {
     this.keys = keySource(options);
-    this.toleranceSeconds = options.clockToleranceSeconds ?? DEFAULT_CLOCK_TOLERANCE_SECONDS;
-    this.lifetimeMaxSeconds = options.lifetimeMaxSeconds ?? DEFAULT_LIFETIME_MAX_SECONDS;
     this.verified = new LRUCache({ max: options.cacheMax ?? DEFAULT_CACHE_MAX });
-    const rememberSeconds = this.lifetimeMaxSeconds + this.toleranceSeconds;
-    this.revoked = new LRUCache({ max: REVOCATIONS_MAX, ttl: rememberSeconds * 1000 });
   }
 
   /**
@@ -72,18 +60,7 @@ export class AccessTokenVerifier {
     const hash = createHash('sha256').update(token).digest('base64');
     const { actor, expiresAtMs } = this.verified.get(hash) ?? (await this.check(token, hash));
     if (expiresAtMs <= Date.now()) throw refusal('expired');
-    if (actor.sessionId !== undefined && this.revoked.has(actor.sessionId)) throw refusal('invalid');
     return actor;
-  }
-
-  /**
-   * Ends a session here: its tokens are refused until the last of them would have expired. Up to 100 000 sessions
-   * are remembered; beyond, the oldest revocation gives way.
-   */
-  revoke(sessionId: string): void {
-    this.revoked.set(sessionId, true);
-    for (const [hash, { actor }] of this.verified.entries())
-      if (actor.sessionId === sessionId) this.verified.delete(hash);
   }
 
   private async check(token: string, hash: string): Promise<Verified> {
@@ -93,14 +70,14 @@ export class AccessTokenVerifier {
         algorithms: ALGORITHMS,
         issuer: this.options.issuer,
         audience: this.options.audience,
-        clockTolerance: this.toleranceSeconds,
+        clockTolerance: CLOCK_TOLERANCE_SECONDS,
       });
       claims = accessTokenClaims.parse(payload);
     } catch (error) {
       throw translate(error);
     }
-    if (claims.exp - claims.iat > this.lifetimeMaxSeconds) throw refusal('invalid');
-    const verified = { actor: actorOf(claims), expiresAtMs: (claims.exp + this.toleranceSeconds) * 1000 };
+    if (claims.exp - claims.iat > LIFETIME_SECONDS_MAX) throw refusal('invalid');
+    const verified = { actor: actorOf(claims), expiresAtMs: (claims.exp + CLOCK_TOLERANCE_SECONDS) * 1000 };
     const ttl = verified.expiresAtMs - Date.now();
     if (ttl > 0) this.verified.set(hash, verified, { ttl });
     return verified;
@@ -110,11 +87,33 @@ export class AccessTokenVerifier {
 function keySource(options: AccessTokenVerifierOptions): JWTVerifyGetKey {
   if (options.jwks) return createLocalJWKSet(options.jwks);
   if (!options.jwksUrl) throw new Error('AccessTokenVerifier needs jwksUrl or jwks');
-  return createRemoteJWKSet(new URL(options.jwksUrl), {
+  const remote = createRemoteJWKSet(new URL(options.jwksUrl), {
     timeoutDuration: JWKS_TIMEOUT_MS,
     cooldownDuration: JWKS_COOLDOWN_MS,
     cacheMaxAge: JWKS_AGE_MAX_MS,
   });
+  return knownWhileAway(remote);
+}
+
+/**
+ * While the issuer cannot be asked, the keys that it had last go on: people who are signed in outlive its absence.
+ * A token of another key still meets the trouble, since it may be of a new one.
+ */
+function knownWhileAway(remote: ReturnType<typeof createRemoteJWKSet>): JWTVerifyGetKey {
+  let away: { readonly error: unknown; readonly untilMs: number } | undefined;
+  return async (header, token) => {
+    if (!away || performance.now() >= away.untilMs)
+      try {
+        return await remote(header, token);
+      } catch (error) {
+        if (!remote.jwks() || !isKeyTrouble(error)) throw error;
+        away = { error, untilMs: performance.now() + JWKS_COOLDOWN_MS };
+      }
+    const { error } = away;
+    return createLocalJWKSet(remote.jwks()!)(header, token).catch(() => {
+      throw error;
+    });
+  };
 }
 
 function actorOf(claims: AccessTokenClaims): Actor {
@@ -128,6 +127,9 @@ function actorOf(claims: AccessTokenClaims): Actor {
   };
 }
 
+/** Also for what is no token at all. */
+export const tokenInvalid = (): DomainError => refusal('invalid');
+
 const refusal = (reason: 'expired' | 'invalid', cause?: unknown) =>
   new DomainError({
     kind: 'unauthenticated',
@@ -140,15 +142,16 @@ const refusal = (reason: 'expired' | 'invalid', cause?: unknown) =>
   });
 
 /** Trouble with the key set is ours, not the caller's. jose reports a bad answer as its plain JOSEError. */
+const isKeyTrouble = (error: unknown): boolean =>
+  !(error instanceof Error) ||
+  error instanceof errors.JWKSTimeout ||
+  error instanceof errors.JWKSInvalid ||
+  error.constructor === errors.JOSEError ||
+  (error instanceof TypeError && error.message === 'fetch failed');
+
 function translate(error: unknown): DomainError {
   if (error instanceof errors.JWTExpired) return refusal('expired', error);
-  const keysMissing =
-    !(error instanceof Error) ||
-    error instanceof errors.JWKSTimeout ||
-    error instanceof errors.JWKSInvalid ||
-    error.constructor === errors.JOSEError ||
-    (error instanceof TypeError && error.message === 'fetch failed');
-  if (!keysMissing) return refusal('invalid', error);
+  if (!isKeyTrouble(error)) return refusal('invalid', error);
   return new DomainError({
     kind: 'unavailable',
     code: 'gateway.jwks.unavailable',

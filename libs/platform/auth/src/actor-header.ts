@@ -9,9 +9,9 @@ export const ACTOR_HEADER = 'x-atelier-actor';
 export const ACTOR_SECRET_BYTES_MIN = 32;
 const AUDIENCE = 'atelier';
 const ALGORITHM = 'HS256';
-const DEFAULT_TTL_SECONDS = 60;
+const TTL_SECONDS = 60;
 /** A signed header is handed out again for at most this long, so that it never arrives nearly expired. */
-const REUSE_SECONDS_MAX = 20;
+const REUSE_SECONDS = 20;
 const CLOCK_TOLERANCE_SECONDS = 5;
 const CACHE_ENTRIES_MAX = 10_000;
 const HEADER_CHARS_MAX = 4_096;
@@ -19,7 +19,6 @@ const HEADER_CHARS_MAX = 4_096;
 const claims = z.object({ actor: actorSchema, exp: z.number() });
 
 export interface ActorSignerOptions {
-  readonly ttlSeconds?: number;
   /** Who signs: `gateway`, or the name of the service that calls another. */
   readonly issuer?: string;
 }
@@ -28,15 +27,14 @@ export interface ActorSignerOptions {
 export class ActorSigner {
   readonly issuer: string;
   private readonly key: Uint8Array;
-  private readonly ttlSeconds: number;
-  private readonly cache: LRUCache<string, Promise<string>>;
+  private readonly cache = new LRUCache<string, Promise<string>>({
+    max: CACHE_ENTRIES_MAX,
+    ttl: REUSE_SECONDS * 1000,
+  });
 
   constructor(secret: string, options: ActorSignerOptions = {}) {
     this.key = keyOf(secret);
-    this.ttlSeconds = options.ttlSeconds ?? DEFAULT_TTL_SECONDS;
     this.issuer = options.issuer ?? 'gateway';
-    const reuseSeconds = Math.min(REUSE_SECONDS_MAX, this.ttlSeconds / 3);
-    this.cache = new LRUCache({ max: CACHE_ENTRIES_MAX, ttl: reuseSeconds * 1000 });
   }
 
   sign(actor: Actor): Promise<string> {
@@ -49,7 +47,7 @@ export class ActorSigner {
       .setIssuer(this.issuer)
       .setAudience(AUDIENCE)
       .setIssuedAt()
-      .setExpirationTime(`${this.ttlSeconds}s`)
+      .setExpirationTime(`${TTL_SECONDS}s`)
       .sign(this.key);
     this.cache.set(cacheKey, signed);
     return signed;

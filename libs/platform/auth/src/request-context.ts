@@ -9,7 +9,7 @@ export interface IncomingRequest {
   readonly headers: IncomingHttpHeaders;
 }
 
-const REQUEST_ID = /^[\w.:-]{1,64}$/;
+const WELL_FORMED_ID = /^[\w.:-]{1,64}$/;
 const USER_AGENT_CHARS_MAX = 512;
 const IP_ADDRESS = /^[0-9a-fA-F:.]{2,45}$/;
 
@@ -51,5 +51,9 @@ const single = (value: string | string[] | undefined) => (Array.isArray(value) ?
 
 function validId(value: unknown): string | undefined {
   const text = Array.isArray(value) ? (value[0] as unknown) : value;
-  return typeof text === 'string' && REQUEST_ID.test(text) ? text : undefined;
+  return isWellFormedId(text) ? text : undefined;
 }
+
+/** Whether a request or correlation id of somebody else may go into our headers and logs. */
+export const isWellFormedId = (value: unknown): value is string =>
+  typeof value === 'string' && WELL_FORMED_ID.test(value);

@@ -3,6 +3,7 @@ import { Module, type Provider, type Type } from '@nestjs/common';
 import { ModuleRef, NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { isWellFormedId } from '@atelier/auth';
 import { DomainError, newId } from '@atelier/kernel';
 import { createLogger, Logger, NestLogger } from '@atelier/observability';
 import { answerClientError } from './client-errors.js';
@@ -17,7 +18,6 @@ import { RouteTable } from './route-table.js';
 import { ServiceModule } from './service.module.js';
 import { ShutdownSequence, within } from './shutdown.js';
 
-const REQUEST_ID = /^[\w.:-]{1,64}$/;
 const PATH_PARAMETER_CHARS_MAX = 256;
 /** How often connections that have become idle are closed while draining. */
 const IDLE_CLOSE_MS = 100;
@@ -103,7 +103,7 @@ async function createApp(
     frameworkErrors: sendProblem,
     genReqId: ({ headers }: IncomingMessage) => {
       const given = headers['x-request-id'];
-      return typeof given === 'string' && REQUEST_ID.test(given) ? given : newId('req');
+      return isWellFormedId(given) ? given : newId('req');
     },
   });
   return NestFactory.create<NestFastifyApplication>(RootModule, adapter, {
