@@ -7,6 +7,9 @@ import type { GatewayConfig } from '../gateway.config.js';
 import { UPSTREAM_NAMES, type UpstreamName } from '../routing/routes.js';
 import { mergeOpenApi, type ServiceDocument } from './merge-openapi.js';
 
+/** How soon a service that has not answered yet is asked again. */
+const INCOMPLETE_AGE_MS = 1_000;
+
 /**
  * `/openapi.json` of the whole platform, put together from the services' own documents. It is made again when it
  * is asked for and older than its limit; a service that does not answer is shown as it last was.
@@ -14,7 +17,7 @@ import { mergeOpenApi, type ServiceDocument } from './merge-openapi.js';
 export class AggregatedOpenApi extends OpenApiDocument {
   private readonly known = new Map<UpstreamName, ServiceDocument>();
   private merged: Promise<OpenAPIObject> | undefined;
-  private mergedAtMs = 0;
+  private freshUntilMs = 0;
 
   constructor(
     private readonly config: GatewayConfig,
@@ -30,8 +33,8 @@ export class AggregatedOpenApi extends OpenApiDocument {
 
   override get(): Promise<OpenAPIObject> {
     const nowMs = performance.now();
-    if (!this.merged || nowMs - this.mergedAtMs > this.config.OPENAPI_AGE_MS_MAX) {
-      this.mergedAtMs = nowMs;
+    if (!this.merged || nowMs > this.freshUntilMs) {
+      this.freshUntilMs = nowMs + this.config.OPENAPI_AGE_MS_MAX;
       this.merged = this.gather();
     }
     return this.merged;
@@ -40,8 +43,8 @@ export class AggregatedOpenApi extends OpenApiDocument {
   private async gather(): Promise<OpenAPIObject> {
     const urls = upstreamUrls(this.config);
     await Promise.all(UPSTREAM_NAMES.map((name) => this.read(name, urls[name])));
-    // A missing service is asked for again at once, not when the document has become old.
-    if (this.known.size < UPSTREAM_NAMES.length) this.mergedAtMs = -Infinity;
+    // A missing service is looked for again soon, not only when the document has become old.
+    if (this.known.size < UPSTREAM_NAMES.length) this.freshUntilMs = performance.now() + INCOMPLETE_AGE_MS;
     return mergeOpenApi(this.known);
   }
 

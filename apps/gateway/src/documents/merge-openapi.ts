@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { OpenAPIObject } from '@nestjs/swagger';
+import { PROBLEM_RESPONSE, PROBLEM_SCHEMAS } from '@atelier/service';
 import { findRoute, type Access, type UpstreamName } from '../routing/routes.js';
 
 type Json = Record<string, unknown>;
@@ -12,11 +13,10 @@ export interface ServiceDocument {
 
 const COMPONENTS = '#/components/';
 const BEARER = 'bearer';
-const PROBLEM = 'Problem';
 
 /** One document of all services: routes that the gateway does not forward are left out. */
 export function mergeOpenApi(documents: ReadonlyMap<UpstreamName, ServiceDocument>): OpenAPIObject {
-  const components: Record<string, Json> = { schemas: { [PROBLEM]: PROBLEM_SCHEMA } };
+  const components: Record<string, Json> = { schemas: { ...PROBLEM_SCHEMAS } };
   const paths: Record<string, Json> = {};
   for (const [service, document] of documents) {
     const renamed = addComponents(components, service, document.components ?? {});
@@ -100,31 +100,3 @@ function renameReferences(value: unknown, renamed: ReadonlyMap<string, string>):
     Object.entries(value).map(([key, item]) => [key, renameReferences(item, renamed)]),
   );
 }
-
-const PROBLEM_SCHEMA = {
-  type: 'object',
-  description: 'RFC 9457. Clients switch on `code`; a problem may have further members.',
-  required: ['type', 'title', 'status', 'detail', 'instance', 'code', 'requestId'],
-  properties: {
-    type: { type: 'string', format: 'uri' },
-    title: { type: 'string' },
-    status: { type: 'integer' },
-    detail: { type: 'string' },
-    instance: { type: 'string' },
-    code: { type: 'string' },
-    requestId: { type: 'string' },
-    errors: {
-      type: 'array',
-      items: {
-        type: 'object',
-        required: ['pointer', 'detail'],
-        properties: { pointer: { type: 'string' }, detail: { type: 'string' } },
-      },
-    },
-  },
-};
-
-const PROBLEM_RESPONSE = {
-  description: 'The request was refused, or failed.',
-  content: { 'application/problem+json': { schema: { $ref: `${COMPONENTS}schemas/${PROBLEM}` } } },
-};

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { Logger } from '@nestjs/common';
 
 /**
@@ -8,7 +9,10 @@ import { Logger } from '@nestjs/common';
 export class BackgroundLoop {
   private readonly log: Logger;
   private timer: NodeJS.Timeout | undefined;
-  private running: Promise<void> | undefined;
+  /** The work belongs to nobody who wakes it: neither to their request, nor to their use case or transaction. */
+  private readonly inOwnContext = AsyncLocalStorage.snapshot();
+  private isRunning = false;
+  private finished: Promise<void> = Promise.resolve();
   private wanted = false;
   private stopped = false;
 
@@ -27,27 +31,28 @@ export class BackgroundLoop {
 
   wake(): void {
     this.wanted = true;
-    if (!this.stopped) this.running ??= this.run().finally(() => (this.running = undefined));
+    if (!this.stopped && !this.isRunning) this.finished = this.inOwnContext(() => this.run());
   }
 
   /** Resolves when the batch in work is done. */
   async stop(): Promise<void> {
     this.stopped = true;
     clearInterval(this.timer);
-    await this.running;
+    await this.finished;
   }
 
   private async run(): Promise<void> {
+    this.isRunning = true;
     while (this.wanted && !this.stopped) {
       this.wanted = false;
       try {
         const more = await this.work();
         this.wanted ||= more;
       } catch (error) {
-        this.log.warn(
-          `a run failed and will be repeated: ${error instanceof Error ? error.message : String(error)}`,
-        );
+        this.log.warn('a run failed and will be repeated', error);
       }
     }
+    // At once with the last look at `wanted`: nobody can wake it in between and be overlooked.
+    this.isRunning = false;
   }
 }

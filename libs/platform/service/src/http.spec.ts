@@ -24,6 +24,7 @@ import { defineConfig } from './config.js';
 import { createService, type RunningService } from './create-service.js';
 import { assertVersion, IfMatch, withEtag } from './etag.js';
 import { decodeCursor, encodeCursor } from './pagination.js';
+import { setOutageProbe } from './probes.js';
 
 const thingSchema = z.strictObject({
   title: z.string().min(1).max(20),
@@ -73,6 +74,11 @@ class ThingsController {
   @Get('fault')
   fault() {
     throw new Error('the database password is s3cr3t');
+  }
+
+  @Get('outage')
+  outage() {
+    throw new Error('the database at s3cr3t:27017 is gone');
   }
 
   @Get('poor')
@@ -128,6 +134,7 @@ beforeAll(async () => {
     level: 'debug',
     destination: { write: (line) => void lines.push(line) },
   });
+  setOutageProbe((error) => error instanceof Error && error.message.endsWith('is gone'));
   const overrides = [{ provide: Logger, useValue: logger }];
   service = await createService(ThingsModule, defineConfig('spec', {}), env, { overrides });
 });
@@ -232,6 +239,7 @@ describe('a refusal is problem+json', () => {
     ['an unknown parameter', 'GET', 'things?colour=red', {}, 400, 'platform.request.invalid'],
     ['a made-up cursor', 'GET', 'things?cursor=abc', {}, 400, 'platform.cursor.invalid'],
     ['a domain refusal', 'GET', 'things/poor', {}, 402, 'spec.credits.insufficient'],
+    ['a database that is away', 'GET', 'things/outage', {}, 503, 'platform.database.unavailable'],
     ['a fault', 'GET', 'things/fault', {}, 500, 'platform.internal'],
   ] as const)('for %s', async (_, method, path, options, status, code) => {
     const answer = await call(method, `api/v1/${path}`, options);
@@ -264,6 +272,7 @@ describe('a refusal is problem+json', () => {
   it('carries the further members of a domain error, and when to try again', async () => {
     expect((await call('GET', 'api/v1/things/poor')).json).toMatchObject({ available: 1, required: 2 });
     expect((await call('GET', 'api/v1/things/busy')).headers.get('retry-after')).toBe('2');
+    expect((await call('GET', 'api/v1/things/outage')).headers.get('retry-after')).toBe('2');
   });
 
   it.each([
@@ -397,7 +406,7 @@ describe('lists and versions', () => {
 });
 
 describe('what operators and the gateway read', () => {
-  it('is open without an actor: health, metrics per route, and OpenAPI 3.1 made from the schemas', async () => {
+  it('is open without an actor: health, metrics per route, and OpenAPI 3.1 made from the schemas, with the problems', async () => {
     expect((await call('GET', 'health/live', { actor: null })).json).toMatchObject({ status: 'ok' });
     await call('GET', 'api/v1/things/thg_1');
     const metrics = await (await fetch(`${service.url}/metrics`)).text();
@@ -410,6 +419,15 @@ describe('what operators and the gateway read', () => {
     expect(post.requestBody).toMatchObject({
       content: { 'application/json': { schema: { required: ['title'], additionalProperties: false } } },
     });
+    for (const operation of Object.values(json.paths as Record<string, Record<string, Json>>).flatMap(
+      Object.values,
+    ))
+      expect((operation as Json).responses).toMatchObject({
+        default: {
+          content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+        },
+      });
+    expect(json.components).toMatchObject({ schemas: { Problem: { required: expect.any(Array) } } });
     expect(Object.keys(json.paths as Json)).not.toContain('/health/live');
   });
 });

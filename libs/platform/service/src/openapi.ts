@@ -1,5 +1,6 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import { PROBLEM_RESPONSE, PROBLEM_SCHEMAS } from './openapi-problem.js';
 
 /** The OpenAPI 3.1 document of this service, made from its routes and zod schemas when it is first asked for. */
 export class OpenApiDocument {
@@ -12,8 +13,16 @@ export class OpenApiDocument {
       .setVersion('1')
       .setOpenAPIVersion('3.1.0')
       .addBearerAuth()
+      .addGlobalResponse({ status: 'default', ...PROBLEM_RESPONSE })
       .build();
-    this.make = () => SwaggerModule.createDocument(app, config);
+    this.make = () => {
+      const document = SwaggerModule.createDocument(app, config);
+      document.components = {
+        ...document.components,
+        schemas: { ...document.components?.schemas, ...PROBLEM_SCHEMAS },
+      };
+      return document;
+    };
   }
 
   get(): OpenAPIObject | Promise<OpenAPIObject> {

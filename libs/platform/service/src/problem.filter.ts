@@ -1,9 +1,13 @@
 import { Catch, HttpException, Inject, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { contextOf } from '@atelier/auth';
+import { DomainError } from '@atelier/kernel';
 import { Logger, runInContext } from '@atelier/observability';
+import { probes } from './probes.js';
 import { problemOf, sendProblem } from './problem.js';
 import { RouteTable } from './route-table.js';
+
+const OUTAGE_RETRY_SECONDS = 2;
 
 /** Every error of every route, as problem+json. Faults are logged with their stack, and told without. */
 @Catch()
@@ -18,7 +22,7 @@ export class ProblemFilter implements ExceptionFilter {
     if (host.getType() !== 'http') throw thrown;
     const request = host.switchToHttp().getRequest<FastifyRequest>();
     const reply = host.switchToHttp().getResponse<FastifyReply>();
-    const error = this.methodNotAllowed(thrown, request, reply) ?? thrown;
+    const error = this.methodNotAllowed(thrown, request, reply) ?? databaseAway(thrown) ?? thrown;
     const { status } = problemOf(error, request);
     if (status >= 500) this.report(error, status, request);
     if (reply.sent || reply.raw.headersSent) {
@@ -52,3 +56,15 @@ export class ProblemFilter implements ExceptionFilter {
     else write();
   }
 }
+
+const databaseAway = (thrown: unknown): DomainError | undefined =>
+  thrown instanceof DomainError || !probes.isOutage(thrown)
+    ? undefined
+    : new DomainError({
+        kind: 'unavailable',
+        code: 'platform.database.unavailable',
+        detail:
+          'The database cannot be reached now. Repeat the request shortly, with the same Idempotency-Key.',
+        retryAfterSeconds: OUTAGE_RETRY_SECONDS,
+        cause: thrown,
+      });

@@ -1,5 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
 import { z } from 'zod';
 import { ACTOR_HEADER, ActorSigner, ActorVerifier } from '@atelier/auth';
 import type { Context } from '@atelier/kernel';
@@ -89,6 +91,23 @@ describe('ServiceClient', () => {
       }),
     );
     expect(requests).toHaveLength(1);
+  });
+
+  it.each([
+    [401, 'platform.actor.invalid'],
+    [403, 'platform.actor.not_service'],
+    [400, 'platform.request.invalid'],
+  ])('does not give its user a refusal of our own call: %i %s', async (status, code) => {
+    const logged = jest.spyOn(Logger.prototype, 'error').mockReturnValue(undefined);
+    json(status, { code, detail: 'Call the API through the gateway.' });
+    await expect(client().call(hold)).rejects.toEqual(unavailable);
+    expect(String(logged.mock.calls)).toContain(`ledger refused our own call: ${status} ${code}`);
+    logged.mockRestore();
+  });
+
+  it('passes on that the first call with its key is still running', async () => {
+    json(409, { code: 'platform.idempotency.in_flight', detail: 'Later.' }, { 'retry-after': '1' });
+    await expect(client().call(hold)).rejects.toMatchObject({ kind: 'conflict', retryAfterSeconds: 1 });
   });
 
   it('is unavailable when nobody listens, when time is over, and after a 500', async () => {

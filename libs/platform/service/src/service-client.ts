@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
 import CircuitBreaker from 'opossum';
 import { Agent, request, type Dispatcher } from 'undici';
 import { z } from 'zod';
@@ -11,6 +12,8 @@ const CONNECTIONS_MAX = 64;
 const KEEP_ALIVE_MS = 10_000;
 const RETRY_JITTER_MS = 100;
 const RETRY_AFTER_SECONDS = 2;
+/** All but those by which a call that was in order is asked to come again. */
+const ABOUT_OUR_CALL = /^platform\.(?!transaction\.|idempotency\.in_flight$)/;
 
 export interface BreakerOptions {
   /** Share of failed calls that opens the breaker. */
@@ -62,6 +65,7 @@ const durations = histogram(
 /** A synchronous call to another service: with a time-out, bounded retries, a circuit breaker, and its refusals. */
 export class ServiceClient {
   private readonly agent = new Agent({ connections: CONNECTIONS_MAX, keepAliveTimeout: KEEP_ALIVE_MS });
+  private readonly log = new Logger(ServiceClient.name);
   private readonly breaker: CircuitBreaker<[call: ServiceCall<z.ZodType>], Answer>;
 
   constructor(private readonly options: ServiceClientOptions) {
@@ -77,7 +81,7 @@ export class ServiceClient {
 
   /**
    * Throws the other side's refusal as a DomainError with the same code, kind and members; unavailable
-   * `<name>.unavailable` when it cannot be had in time; an Error when its answer breaks the contract.
+   * `<name>.unavailable` when it cannot be had in time, or does not take us for who we are; an Error when its answer breaks the contract.
    */
   async call<Schema extends z.ZodType>(call: ServiceCall<Schema>): Promise<z.infer<Schema>> {
     const name = `${this.options.name} ${call.method}`;
@@ -149,12 +153,18 @@ export class ServiceClient {
     };
   }
 
+  /** A refusal by the platform and not by the service's rules is about our call: nothing that its user did. */
   private refusalOf({ status, body, retryAfterSeconds }: Answer): Error {
     const kind = KIND_OF_STATUS.get(status);
     const problem = problemSchema.safeParse(body);
     if (!kind || !problem.success)
       return new Error(`${this.options.name} answered ${status} without a known problem`);
     const { code, detail, errors, ...rest } = problem.data;
+    if (ABOUT_OUR_CALL.test(code)) {
+      const cause = new Error(`${this.options.name} refused our own call: ${status} ${code}: ${detail}`);
+      this.log.error(cause);
+      return this.unavailable(cause);
+    }
     const extra = Object.fromEntries(
       Object.entries(rest).filter(([member]) => !STANDARD_MEMBERS.has(member)),
     );

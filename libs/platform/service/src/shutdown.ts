@@ -1,8 +1,8 @@
 import type { Logger } from '@atelier/observability';
 
 /** In this order: nothing new comes in, what is decided goes out, then the ground is taken away. */
-export const SHUTDOWN_STAGES = ['consumers', 'relay', 'jobs', 'database'] as const;
-export type ShutdownStage = (typeof SHUTDOWN_STAGES)[number];
+const SHUTDOWN_STAGES = ['consumers', 'relay', 'jobs', 'database'] as const;
+type ShutdownStage = (typeof SHUTDOWN_STAGES)[number];
 
 interface Step {
   readonly stage: ShutdownStage;

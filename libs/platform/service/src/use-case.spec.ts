@@ -1,6 +1,7 @@
 import { DomainError, VersionConflict } from '@atelier/kernel';
 import { registry } from '@atelier/observability';
-import { setTransactionProbe, UseCase, USE_CASE_ATTEMPTS_MAX } from './use-case.js';
+import { setTransactionProbe } from './probes.js';
+import { UseCase } from './use-case.js';
 
 class Repository {}
 
@@ -17,6 +18,17 @@ class ChangeThing {
   }
 }
 
+@UseCase('spec.change-two-things')
+class ChangeTwoThings {
+  runs = 0;
+  constructor(private readonly change: ChangeThing) {}
+
+  async execute(conflicts: number): Promise<string> {
+    this.runs += 1;
+    return this.change.execute(conflicts);
+  }
+}
+
 describe('@UseCase', () => {
   afterEach(() => setTransactionProbe(() => false));
   const useCase = () => new ChangeThing(new Repository());
@@ -30,7 +42,7 @@ describe('@UseCase', () => {
   it('gives up after three runs in all', async () => {
     const change = useCase();
     await expect(change.execute(10)).rejects.toBeInstanceOf(VersionConflict);
-    expect(change.runs).toBe(USE_CASE_ATTEMPTS_MAX);
+    expect(change.runs).toBe(3);
   });
 
   it('leaves the rerun to the owner of an open transaction', async () => {
@@ -38,6 +50,13 @@ describe('@UseCase', () => {
     const change = useCase();
     await expect(change.execute(1)).rejects.toBeInstanceOf(VersionConflict);
     expect(change.runs).toBe(1);
+  });
+
+  it('runs again as a whole when it calls another one, and not three times three', async () => {
+    const inner = useCase();
+    const outer = new ChangeTwoThings(inner);
+    await expect(outer.execute(10)).rejects.toBeInstanceOf(VersionConflict);
+    expect([outer.runs, inner.runs]).toEqual([3, 3]);
   });
 
   it('runs once when the error is another one, and passes it on', async () => {

@@ -1,21 +1,16 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { DomainError, VersionConflict } from '@atelier/kernel';
 import { histogram, withSpan } from '@atelier/observability';
+import { probes } from './probes.js';
 
 /** A use case runs at most this often when others keep changing the same aggregate. */
-export const USE_CASE_ATTEMPTS_MAX = 3;
+const USE_CASE_ATTEMPTS_MAX = 3;
 const RERUN_JITTER_MS = 25;
 
-let transactionProbe: () => boolean = () => false;
-
-/** Persistence tells here how to see that the code runs inside a consumer's transaction. */
-export function setTransactionProbe(probe: () => boolean): void {
-  transactionProbe = probe;
-}
-
-/** Whether a transaction that somebody else began is open. Its owner reruns the whole of it, not a part. */
-export const isInTransaction = (): boolean => transactionProbe();
+/** Set while a use case runs: what it calls is part of its run, and is not rerun by itself. */
+const outermost = new AsyncLocalStorage<true>();
 
 interface Executable {
   execute(...args: never[]): Promise<unknown>;
@@ -30,7 +25,8 @@ const durations = histogram(
 /**
  * Marks the one thing a class does: `execute` runs in a span and is measured under this id
  * (`commerce.buy-listing`), and runs again, up to three times in all, when somebody else changed the aggregate
- * between load and save. Makes the class injectable.
+ * between load and save. Within another use case or a transaction the outer one runs again, as a whole. Makes the
+ * class injectable.
  */
 export function UseCase(id: string) {
   return <Class extends abstract new (...args: never[]) => Executable>(target: Class): void => {
@@ -44,12 +40,13 @@ export function UseCase(id: string) {
 }
 
 async function rerunOnConflict<T>(run: () => Promise<T>): Promise<T> {
+  const isPart = outermost.getStore() ?? probes.isInTransaction();
+  if (isPart) return run();
   for (let attempt = 1; ; attempt++) {
     try {
-      return await run();
+      return await outermost.run(true, run);
     } catch (error) {
-      if (!(error instanceof VersionConflict) || attempt >= USE_CASE_ATTEMPTS_MAX || isInTransaction())
-        throw error;
+      if (!(error instanceof VersionConflict) || attempt >= USE_CASE_ATTEMPTS_MAX) throw error;
       await sleep(Math.random() * RERUN_JITTER_MS * attempt);
     }
   }
