@@ -1,9 +1,16 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
 import mongoose from 'mongoose';
 import { z } from 'zod';
-import { HealthRegistry, ServiceConfig, setTransactionProbe, ShutdownSequence } from '@atelier/service';
+import {
+  HealthRegistry,
+  ServiceConfig,
+  setOutageProbe,
+  setTransactionProbe,
+  ShutdownSequence,
+} from '@atelier/service';
 import { ensureIndexes } from './indexes.js';
 import { migrate, type Migration } from './migrations.js';
+import { isOutage } from './outage.js';
 import { currentSession, runInTransaction } from './transaction.js';
 import { Turnstile } from './turnstile.js';
 
@@ -69,6 +76,7 @@ export class Database implements OnModuleInit, OnApplicationBootstrap {
     this.retries = new Turnstile({ insideMax: 1, waitingMax, waitMsMax });
     this.connection.on('error', (error: Error) => this.log.error(`database: ${error.message}`));
     setTransactionProbe(() => currentSession() !== undefined);
+    setOutageProbe(isOutage);
     shutdown.add('database', 'mongodb', () => this.connection.close());
   }
 
