@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { playHttpFile } from '@atelier/operations/http';
 import { startPlatform, type Platform } from './platform.js';
@@ -13,11 +12,11 @@ describe('the .http files', () => {
   });
   afterAll(() => platform?.close());
 
-  it.each(['identity', 'catalog', 'commerce', 'ledger'])(
+  it.each(['identity', 'catalog', 'commerce', 'ledger', 'studio', 'notifications', 'analytics'])(
     '%s.http works as it is written, in order, on a platform that has seen nothing yet',
     async (app) => {
-      const text = readFileSync(path.join(ROOT, `apps/${app}/${app}.http`), 'utf8');
-      const { outcomes, ok, table } = await playHttpFile(text, platform.urls);
+      const file = path.join(ROOT, `apps/${app}/${app}.http`);
+      const { outcomes, ok, table } = await playHttpFile(file, platform.urls);
       expect(
         outcomes.filter(({ mismatch }) => mismatch).map(({ request, mismatch }) => [request.title, mismatch]),
       ).toEqual([]);

@@ -21,20 +21,22 @@ const ACTORS: Readonly<Record<string, Actor>> = {
 
 /** Plays a `.http` file against the apps at these addresses; by default those of `npm start` in this checkout. */
 export async function playHttpFile(
-  text: string,
+  file: string,
   urls: Readonly<Record<string, string>> = urlsOf(),
 ): Promise<{ readonly table: string; readonly ok: boolean; readonly outcomes: readonly Outcome[] }> {
   const moved = Object.entries(urlsOf()).map(([app, from]) => [from, urls[app] ?? from] as const);
   const outcomes: Outcome[] = [];
-  const file = parseHttpFile(text);
+  const parsed = parseHttpFile(readFileSync(file, 'utf8'));
+  const attach = (attached: string) => readFileSync(path.join(path.dirname(file), attached));
   const relocate = (url: string): string => {
     const found = moved.find(([from]) => url.startsWith(from));
     return found ? found[1] + url.slice(found[0].length) : url;
   };
   const fresh: Readonly<Record<string, string>> = { HOLD_ID: newId('hld') };
   const known = async (name: string) => fresh[name] ?? (await secret(name));
-  for await (const outcome of runHttpFile(file, { secret: known, relocate })) outcomes.push(outcome);
-  const ok = outcomes.length === file.requests.length && outcomes.every(({ mismatch }) => !mismatch);
+  for await (const outcome of runHttpFile(parsed, { secret: known, relocate, attach }))
+    outcomes.push(outcome);
+  const ok = outcomes.length === parsed.requests.length && outcomes.every(({ mismatch }) => !mismatch);
   return { table: show(outcomes), ok, outcomes };
 }
 

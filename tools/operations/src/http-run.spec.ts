@@ -55,6 +55,7 @@ async function run(text: string): Promise<Outcome[]> {
   const around = {
     secret: (name: string) => (name === 'SECRET' ? 's3cret' : undefined),
     relocate: (url: string) => url.replace('http://127.0.0.1:8080', origin),
+    attach: (file: string) => Buffer.from(`the bytes of ${file}`),
   };
   for await (const outcome of runHttpFile(parseHttpFile(text), around)) outcomes.push(outcome);
   return outcomes;
@@ -78,6 +79,11 @@ describe('a .http file', () => {
     readyAfter = 3;
     expect((await run(FILE)).every(({ mismatch }) => mismatch === undefined)).toBe(true);
     expect(seen.filter(({ method }) => method === 'GET')).toHaveLength(3);
+  });
+
+  it('takes a file into a multipart body, whose lines end as on the wire', async () => {
+    await run(`### A\nPOST ${origin}/x\nContent-Type: multipart/form-data\n\n--b\n\n< ./cat.png\n--b--\n`);
+    expect(seen[0]?.body).toBe('--b\r\n\r\nthe bytes of ./cat.png\r\n--b--\r\n');
   });
 
   it('stops at the first mismatch and says what came instead', async () => {

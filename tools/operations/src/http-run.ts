@@ -13,6 +13,8 @@ export interface Around {
   readonly secret: (name: string) => string | undefined | Promise<string | undefined>;
   /** Where what the file says is: its addresses are those of `npm start`. */
   readonly relocate: (url: string) => string;
+  /** What `< ./picture.png` in a body stands for. */
+  readonly attach: (file: string) => Buffer;
 }
 
 export interface Outcome {
@@ -60,7 +62,7 @@ export async function* runHttpFile(file: HttpFile, around: Around): AsyncGenerat
 async function send(
   request: HttpRequest,
   fill: (text: string) => Promise<string>,
-  { relocate }: Around,
+  { relocate, attach }: Around,
 ): Promise<Answer> {
   const headers: [string, string][] = [];
   for (const [name, value] of request.headers) headers.push([name, await fill(value)]);
@@ -68,7 +70,7 @@ async function send(
     method: request.method,
     headers,
     signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
-    ...(request.body === undefined ? {} : { body: await fill(request.body) }),
+    ...(request.body === undefined ? {} : { body: bodyOf(await fill(request.body), attach) }),
   });
   const text = await response.text();
   const isJson = response.headers.get('content-type')?.includes('json') ?? false;
@@ -77,6 +79,19 @@ async function send(
     headers: response.headers,
     body: isJson && text !== '' ? (JSON.parse(text) as unknown) : text,
   };
+}
+
+const ATTACHED = /^< (.+)$/;
+
+/** The text, unless it takes in files: that is multipart, whose lines end as on the wire (RFC 2046). */
+function bodyOf(text: string, attach: Around['attach']): string | Buffer {
+  const lines = text.split('\n');
+  if (!lines.some((line) => ATTACHED.test(line))) return text;
+  const bytes = lines.map((line) => {
+    const file = ATTACHED.exec(line)?.[1];
+    return file === undefined ? Buffer.from(line) : attach(file);
+  });
+  return Buffer.concat(bytes.flatMap((line) => [line, Buffer.from('\r\n')]));
 }
 
 /** Without an expectation, any answer that is no error will do. */

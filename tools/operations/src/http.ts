@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { readState } from '@atelier/stack/state';
 import { playHttpFile } from './http-command.js';
@@ -10,7 +9,8 @@ A GET is asked again for a while, since services hear of each other soon and not
   {{name.response.body.id}}         from an earlier answer, \`# @name name\`
   {{$processEnv ADMIN_PASSWORD}}    ADMIN_ and MODERATOR_ with EMAIL and PASSWORD: the log-ins of this checkout
   {{$processEnv SERVICE_ACTOR}}     a signed actor header: SERVICE_ACTOR, SECOND_ADMIN_ACTOR; for what the gateway hides
-  {{$processEnv HOLD_ID}}           a new id`;
+  {{$processEnv HOLD_ID}}           a new id
+  < ./picture.png                   a line of a multipart body: the file, from the folder of the .http file`;
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { help: { type: 'boolean' } } });
 try {
@@ -20,7 +20,7 @@ try {
   } else {
     if (!readState()?.gatewayUrl) throw new OperatorError('Nothing runs here. Start it with `npm start`.');
     for (const file of positionals) {
-      const { table, ok } = await playHttpFile(readFileSync(file, 'utf8'));
+      const { table, ok } = await playHttpFile(file);
       console.log(`${file}\n${table}\n`);
       if (!ok) process.exitCode = 1;
     }

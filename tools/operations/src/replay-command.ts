@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { request } from 'undici';
 import { z } from 'zod';
 import { ACTOR_HEADER, ActorSigner } from '@atelier/auth';
 import { OperatorError } from './running.js';
@@ -59,22 +60,26 @@ export async function replay(args: readonly string[], around: Surroundings): Pro
 }
 
 async function ask(url: string, header: string, app: string): Promise<z.infer<typeof answer>> {
-  let response: Response;
-  try {
-    response = await fetch(url, {
-      method: 'POST',
-      headers: { [ACTOR_HEADER]: header },
-      signal: AbortSignal.timeout(REPLAY_TIMEOUT_MS),
-    });
-  } catch (error) {
-    if ((error as Error).name === 'TimeoutError')
-      throw new OperatorError(`${app} is still at it after ${REPLAY_TIMEOUT_MS / 1000} s; look at its log.`);
-    throw new OperatorError(`${app} does not answer at ${new URL(url).origin}. Start it with \`npm start\`.`);
-  }
-  const body: unknown = await response.json().catch(() => undefined);
-  if (response.ok) return answer.parse(body);
-  const told = problem.safeParse(body);
-  throw new OperatorError(told.success ? told.data.detail : `${app} answered ${response.status}.`);
+  // Not fetch: that gives up after five minutes without an answer, whatever its signal says.
+  const { statusCode, body } = await request(url, {
+    method: 'POST',
+    headers: { [ACTOR_HEADER]: header },
+    headersTimeout: REPLAY_TIMEOUT_MS,
+  }).catch((error: Error & { code?: string }) => {
+    throw new OperatorError(whyUnanswered(error, url, app));
+  });
+  const told: unknown = await body.json().catch(() => undefined);
+  if (statusCode < 300) return answer.parse(told);
+  const refusal = problem.safeParse(told);
+  throw new OperatorError(refusal.success ? refusal.data.detail : `${app} answered ${statusCode}.`);
+}
+
+function whyUnanswered({ code, message }: Error & { code?: string }, url: string, app: string): string {
+  if (code === 'UND_ERR_HEADERS_TIMEOUT')
+    return `${app} is still at it after ${REPLAY_TIMEOUT_MS / 1000} s; look at its log.`;
+  if (code === 'ECONNREFUSED')
+    return `${app} does not answer at ${new URL(url).origin}. Start it with \`npm start\`.`;
+  return `The call of ${app} broke off (${message}). Look at its log; a rebuild can be asked for again.`;
 }
 
 function parse(args: readonly string[]) {
