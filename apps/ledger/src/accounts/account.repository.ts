@@ -27,6 +27,8 @@ const schema = aggregateSchema<CreditBalance>({
   updatedAt: { type: Date, required: true },
 }).index({ tier: 1, lastRegeneratedAt: 1, _id: 1 });
 
+/** Accounts that are read at a time where all are. */
+const PAGE_ACCOUNTS = 1_000;
 /** Balances that this process remembers: some 20 MB. */
 const REMEMBERED_MAX = 50_000;
 
@@ -169,9 +171,15 @@ export class AccountRepository {
     return matchedCount > 0;
   }
 
-  /** Every account in the order of ids. */
+  /** Every account in the order of ids. Page after page: a cursor dies while each account is worked on for long. */
   async *all(): AsyncIterable<CreditBalance> {
-    for await (const row of this.rows.find({}).sort({ _id: 1 })) yield toBalance(row);
+    for (let from = ''; ;) {
+      const rows = this.rows.find({ _id: { $gt: from } }).sort({ _id: 1 });
+      const page = await rows.limit(PAGE_ACCOUNTS).toArray();
+      yield* page.map(toBalance);
+      if (page.length < PAGE_ACCOUNTS) return;
+      from = page.at(-1)!._id;
+    }
   }
 
   private get rows(): mongoose.mongo.Collection<Stored<CreditBalance>> {

@@ -5,7 +5,13 @@ import { AccountRepository } from '../accounts/account.repository.js';
 import { StatementRepository } from '../accounts/statement.repository.js';
 import { EarningsRepository } from '../earnings/earnings.repository.js';
 import { HoldRepository } from '../holds/hold.repository.js';
-import { userAccount, type ChainLink, type EarningsAccount, type Entry } from '../journal/entry.domain.js';
+import {
+  earningsAccount,
+  userAccount,
+  type ChainLink,
+  type EarningsAccount,
+  type Entry,
+} from '../journal/entry.domain.js';
 import { JournalRepository } from '../journal/journal.repository.js';
 import { differs, type Finding, type Place } from './books.domain.js';
 
@@ -33,12 +39,22 @@ export class AccountHistory {
       const end = balance?.sequence ?? 0;
       return {
         balance,
-        earnings: await this.earnings.ofUser(userId),
+        earnings: await this.earningsOf(userId),
         heldByHolds: await this.holds.heldBy(userId),
-        entriesBehind: await this.journal.countBehind(userId, end),
+        entriesBehind: await this.journal.countBehind(userAccount(userId), end),
         linesBehind: await this.statements.countBehind(userId, end),
       };
     });
+  }
+
+  private async earningsOf(userId: Id<'usr'>) {
+    const found = [];
+    for (const balance of await this.earnings.ofUser(userId)) {
+      const account = earningsAccount(userId, balance.currency);
+      const entriesBehind = await this.journal.countBehind(account, balance.sequence);
+      found.push({ account, balance, entriesBehind });
+    }
+    return found;
   }
 
   /** The entry that a balance ends with, when the journal has lost it. */

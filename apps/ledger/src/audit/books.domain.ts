@@ -11,23 +11,39 @@ export interface Finding {
   readonly found: string | number;
 }
 
+const UNREADABLE = 'it cannot be read';
+
 /** What an entry says about itself: its postings sum to zero, and its hash is of what it says. */
 export function checkEntry(entry: Entry): Finding[] {
-  const account = entry.postings.map((posting) => posting.account).join(', ');
-  const sums = Map.groupBy(entry.postings, ({ asset }) => asset);
-  return [
-    ...[...sums.values()].flatMap((of) =>
-      differs(
-        account,
-        entry.id,
-        'its postings do not sum to zero',
-        0,
-        of.reduce((total, { amount }) => total + amount, 0),
-      ),
-    ),
-    ...differs(account, entry.id, 'its hash is not of what it says', hashOf(entry), entry.hash),
-  ];
+  try {
+    return [...checkSums(entry), ...checkHash(entry)];
+  } catch (error) {
+    // Something in it is not there, or of another kind than any entry has it.
+    return differs('journal', entry.id, UNREADABLE, 'an entry', String(error));
+  }
 }
+
+/** Whether what these findings are about can be followed: nothing but `checkEntry` may touch what cannot be read. */
+export const areReadable = (findings: readonly Finding[]): boolean =>
+  findings.every(({ problem }) => problem !== UNREADABLE);
+
+function checkSums({ id, postings }: Entry): Finding[] {
+  const sums = Map.groupBy(postings, ({ asset }) => asset);
+  return [...sums.values()].flatMap((of) =>
+    differs(
+      accountsOf(postings),
+      id,
+      'its postings do not sum to zero',
+      0,
+      of.reduce((total, { amount }) => total + amount, 0),
+    ),
+  );
+}
+
+const checkHash = (entry: Entry): Finding[] =>
+  differs(accountsOf(entry.postings), entry.id, 'its hash is not of what it says', hashOf(entry), entry.hash);
+
+const accountsOf = (postings: Entry['postings']): string => postings.map(({ account }) => account).join(', ');
 
 /** An account as its chain of entries makes it, as far as it was followed. */
 export interface Chain {

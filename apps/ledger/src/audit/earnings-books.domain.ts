@@ -54,9 +54,11 @@ export const checkEarningsEnd = (
 export function checkEarnings(
   chain: EarningsChain,
   balance: Pick<EarningsBalance, 'sequence' | 'lastEntryId' | 'settled'>,
+  entriesBehind = 0,
 ): Finding[] {
   const { account, lastEntryId: last } = chain;
   return [
+    ...differs(account, last, 'entries stand behind the end of its chain', 0, entriesBehind),
     ...differs(account, last, 'the account has another number of entries', chain.sequence, balance.sequence),
     ...differs(
       account,

@@ -2,10 +2,10 @@ import { DomainError } from '@atelier/kernel';
 import { UseCase } from '@atelier/service';
 import { StatementRepository } from '../accounts/statement.repository.js';
 import { HoldRepository } from '../holds/hold.repository.js';
-import { isUserPosting, userAccount } from '../journal/entry.domain.js';
+import { isEarningsPosting, isUserPosting, userAccount } from '../journal/entry.domain.js';
 import { JournalRepository } from '../journal/journal.repository.js';
 
-/** Holds and statement lines of one source that are told of. */
+/** Holds, entries and statement lines of one source that are told of. */
 const ROWS_MAX = 200;
 
 /** One thing that happened, as an operator reads it. */
@@ -36,7 +36,7 @@ export class Explain {
 
   async execute(id: string): Promise<Step[]> {
     const sourceId = await this.sourceOf(id);
-    const steps = [...(await this.holdSteps(sourceId)), ...(await this.entrySteps(sourceId))];
+    const steps = [...(await this.holdSteps(sourceId)), ...(await this.entrySteps(sourceId, id))];
     if (steps.length === 0) throw notFound(id);
     return steps.sort((a, b) => a.at.getTime() - b.at.getTime());
   }
@@ -59,16 +59,20 @@ export class Explain {
     });
   }
 
-  private async entrySteps(sourceId: string): Promise<Step[]> {
+  private async entrySteps(sourceId: string, askedId: string): Promise<Step[]> {
     const lines = await this.statements.ofSource(sourceId, ROWS_MAX);
     const balances = new Map(
       lines.map((line) => [`${line.entryId} ${userAccount(line.userId)}`, line.balanceAfter]),
     );
-    const entries = await this.journal.byIds([...new Set(lines.map(({ entryId }) => entryId))]);
-    return entries.flatMap((entry) =>
+    const entries = new Map(
+      [...(await this.journal.ofSource(sourceId, ROWS_MAX)), ...(await this.journal.byIds([askedId]))].map(
+        (entry) => [entry.id, entry],
+      ),
+    );
+    return [...entries.values()].flatMap((entry) =>
       entry.postings.map((posting) => ({
         at: entry.createdAt,
-        what: isUserPosting(posting) ? posting.type : 'platform',
+        what: isUserPosting(posting) ? posting.type : isEarningsPosting(posting) ? 'earnings' : 'platform',
         id: entry.id,
         account: posting.account,
         amount: posting.amount,

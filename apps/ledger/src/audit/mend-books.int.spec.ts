@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 import { exampleEnvelope, newId } from '@atelier/kernel';
 import {
@@ -12,8 +13,10 @@ import { PaymentSucceeded } from '@atelier/contracts/commerce/payment.events';
 import { JobFinished } from '@atelier/contracts/studio/job.events';
 import { ledgerConfig } from '../ledger.config.js';
 import { LedgerModule } from '../ledger.module.js';
+import { VerifyAccount } from './verify-account.usecase.js';
 import { VerifyBooks } from './verify-books.usecase.js';
 
+const COMMAND_TIMEOUT_MS = 30_000;
 const studio = aService('studio');
 const jobId = newId('job');
 const holdId = newId('hld');
@@ -48,6 +51,7 @@ function command(...args: string[]) {
   return spawnSync(process.execPath, [...flags, 'apps/ledger/src/cli.ts', ...args], {
     env,
     encoding: 'utf8',
+    timeout: COMMAND_TIMEOUT_MS,
   });
 }
 
@@ -168,7 +172,8 @@ describe('the self-check', () => {
   };
   const metric = async (name: string) => {
     const text = await (await fetch(`${ledger.url}/metrics`)).text();
-    return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
+    const line = text.split('\n').find((candidate) => candidate.startsWith(`${name} `));
+    return Number(line?.split(' ')[1]);
   };
 
   it('turns readiness red while an account does not add up, and green once it is mended', async () => {
@@ -192,6 +197,36 @@ describe('the self-check', () => {
     await shift(-5);
     await eventually(async () => expect((await ready()).status).toBe(200));
     expect(await metric('atelier_ledger_out_of_balance')).toBe(0);
+  });
+
+  it('tells of an entry that cannot be read, and goes on behind its account', async () => {
+    const payment = { ...PaymentSucceeded.example, paymentId: newId('pay'), userId: newId('usr') };
+    await ledger.publish(exampleEnvelope(PaymentSucceeded, payment, { subject: payment.paymentId }));
+    await collection('journal_entries').updateOne(
+      { links: { $elemMatch: { account, sequence: 1 } } },
+      { $set: { createdAt: 'yesterday' } },
+    );
+    await eventually(async () => expect((await ready()).text).toContain('it cannot be read'));
+    const verified = await metric('atelier_ledger_verified_accounts_total');
+    await eventually(async () =>
+      expect(await metric('atelier_ledger_verified_accounts_total')).toBeGreaterThan(verified + 5),
+    );
+    expect(await metric('atelier_ledger_out_of_balance')).toBe(1);
+  });
+
+  it('shows by its time that it was kept from looking at something', async () => {
+    const completedAt = () => metric('atelier_ledger_self_check_completed_at_seconds{of="accounts"}');
+    await eventually(async () => expect(await completedAt()).toBeGreaterThan(0));
+    const verifyAccount = ledger.app.get(VerifyAccount, { strict: false });
+    const failing = jest.spyOn(verifyAccount, 'execute').mockRejectedValue(new Error('no time'));
+    await eventually(async () => expect(failing.mock.calls.length).toBeGreaterThan(2));
+    const stopped = await completedAt();
+    const calls = failing.mock.calls.length;
+    await eventually(async () => expect(failing.mock.calls.length).toBeGreaterThan(calls + 1));
+    expect(await completedAt()).toBe(stopped);
+    expect((await ready()).status).toBe(200);
+    failing.mockRestore();
+    await eventually(async () => expect(await completedAt()).toBeGreaterThan(stopped));
   });
 
   it('sees by the sum of all what no single account shows', async () => {

@@ -1,10 +1,11 @@
 import { newId } from '@atelier/kernel';
 import { infrastructure } from '@atelier/testing';
-import { rebuild, verify } from '../cli/commands.js';
+import { explain, rebuild, verify } from '../cli/commands.js';
 import { openBooks, type Books } from '../cli/open-books.js';
 import type { Terminal } from '../cli/text.js';
 import { EarningsRepository } from '../earnings/earnings.repository.js';
 import { CHAIN_START, earningsAccount, sealEntry, type Entry } from '../journal/entry.domain.js';
+import { ApprovedPayouts } from '../payouts/approved-payouts.job.js';
 import { Sellers, type User } from '../payouts/seller.fixture.js';
 import { AccountHistory } from './account-history.js';
 import { RebuildEarnings } from './rebuild-earnings.usecase.js';
@@ -63,6 +64,19 @@ function busy() {
   const rebuildEarnings = new RebuildEarnings(database, earnings, moving, sellers.clock);
   return { rebuildEarnings, reads: () => reads };
 }
+
+it('explain tells of a payout by its id how it was paid, and by any entry of it', async () => {
+  await sellers.decide(open, 'approve');
+  await sellers.get(ApprovedPayouts).sweep();
+  const paid = await collection('journal_entries').findOne({ causeId: `payout_ended:${open}` });
+  const [story, again] = await Promise.all(
+    [open, String(paid!._id)].map((id) => run((terminal) => explain(books, id, terminal))),
+  );
+  expect(story).toEqual(again);
+  expect(story!.said).toMatch(new RegExp(`spend_payout +-100 +\\d+ +user:${seller.id}`));
+  expect(story!.said).toMatch(new RegExp(`earnings +-300 +${account()} +${String(paid!._id)} +payout_ended`));
+  expect(story!.said).toMatch(/platform +300 +platform:clearing/);
+});
 
 describe('rebuild, of accounts of money', () => {
   it('finds nothing in books that nobody touched, and counts accounts of both kinds', async () => {

@@ -5,7 +5,7 @@ import { ownerOf, type EarningsBalance } from '../earnings/earnings.domain.js';
 import { EarningsRepository } from '../earnings/earnings.repository.js';
 import type { EarningsAccount } from '../journal/entry.domain.js';
 import { AccountHistory } from './account-history.js';
-import { checkEntry, missingAccount, type Finding } from './books.domain.js';
+import { areReadable, checkEntry, missingAccount, type Finding } from './books.domain.js';
 import {
   checkEarnings,
   checkEarningsEnd,
@@ -58,7 +58,10 @@ export class RebuildEarnings {
     const refusals: Finding[] = [];
     let chain = earningsChainOf(account);
     for await (const entry of this.history.earningsEntries(account)) {
-      refusals.push(...checkEntry(entry), ...checkEarningsLink(chain, entry));
+      const found = checkEntry(entry);
+      refusals.push(...found);
+      if (!areReadable(found)) break;
+      refusals.push(...checkEarningsLink(chain, entry));
       chain = followEarnings(chain, entry);
       if (refusals.length >= FINDINGS_MAX) break;
     }

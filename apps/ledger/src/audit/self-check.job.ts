@@ -17,10 +17,16 @@ import { FINDINGS_MAX, VerifyAccount } from './verify-account.usecase.js';
 import { VerifyBooks } from './verify-books.usecase.js';
 
 const SUM = 'platform';
+const LOOKS = ['accounts', 'sum'] as const;
 
 const outOfBalance = gauge(
   'atelier_ledger_out_of_balance',
   '1 while something in the books does not add up, else 0. 1 is an alert.',
+);
+const completedAt = gauge(
+  'atelier_ledger_self_check_completed_at_seconds',
+  'When a look at some accounts, or at the sum of all, last came to its end, in seconds since 1970. Old is an alert.',
+  ['of'],
 );
 const verifiedAccounts = counter(
   'atelier_ledger_verified_accounts_total',
@@ -61,36 +67,51 @@ export class SelfCheck implements OnApplicationBootstrap {
   }
 
   onApplicationBootstrap(): void {
+    // What never comes to its end is old some time after the start.
+    for (const of of LOOKS) completedAt.set({ of }, this.clock.now().getTime() / 1000);
     this.loop.start();
   }
 
   /** One run. */
   async run(): Promise<void> {
     const known = (await this.selfChecks.open(FINDINGS_MAX)).map(({ _id }) => _id);
-    for (const account of known) await this.check(account);
+    let isComplete = true;
+    const check = async (account: string) => {
+      if (!(await this.check(account))) isComplete = false;
+    };
+    for (const account of known) await check(account);
     const cursor = await this.selfChecks.cursor();
     const ids = await this.accounts.idsFrom(cursor, this.config.SELF_CHECK_ACCOUNTS_MAX);
     for (const id of ids) {
       if (this.stopping.signal.aborted) return;
-      await this.check(userAccount(id));
+      await check(userAccount(id));
     }
     // A run that finds fewer is at the end, and the next begins again.
     const isLast = ids.length < this.config.SELF_CHECK_ACCOUNTS_MAX;
     await this.selfChecks.moveCursor(isLast ? '' : ids.at(-1)!);
     const now = this.clock.now();
+    if (isComplete) completedAt.set({ of: 'accounts' }, now.getTime() / 1000);
     const before = new Date(now.getTime() - this.config.SELF_CHECK_SUM_INTERVAL_MS);
-    if (await this.selfChecks.takeSum(now, before)) await this.check(SUM);
+    if ((await this.selfChecks.takeSum(now, before)) && (await this.check(SUM)))
+      completedAt.set({ of: 'sum' }, now.getTime() / 1000);
     await this.publish();
   }
 
-  private async check(account: string): Promise<void> {
-    const findings =
-      account === SUM
-        ? await this.verifyBooks.verifySum()
-        : await this.verifyAccount.execute(userOf(account as UserAccount), { entries: true });
-    if (account !== SUM) verifiedAccounts.inc();
-    for (const finding of findings) this.log.error({ ...finding }, 'the books do not add up');
-    await this.selfChecks.record(account, findings, this.clock.now());
+  /** Answers whether it could be looked at: one that cannot must not keep the others, and is no finding yet. */
+  private async check(account: string): Promise<boolean> {
+    try {
+      const findings =
+        account === SUM
+          ? await this.verifyBooks.verifySum()
+          : await this.verifyAccount.execute(userOf(account as UserAccount), { entries: true });
+      if (account !== SUM) verifiedAccounts.inc();
+      for (const finding of findings) this.log.error({ ...finding }, 'the books do not add up');
+      await this.selfChecks.record(account, findings, this.clock.now());
+      return true;
+    } catch (err) {
+      this.log.error({ err, account }, 'the self-check could not look at an account');
+      return false;
+    }
   }
 
   private async publish(): Promise<void> {

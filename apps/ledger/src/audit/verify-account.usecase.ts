@@ -1,9 +1,9 @@
 import type { Id } from '@atelier/kernel';
 import { UseCase } from '@atelier/service';
-import type { EarningsBalance } from '../earnings/earnings.domain.js';
-import { earningsAccount, userAccount } from '../journal/entry.domain.js';
+import { isUserPosting, userAccount, type EarningsAccount } from '../journal/entry.domain.js';
 import { AccountHistory } from './account-history.js';
 import {
+  areReadable,
   chainOf,
   checkBalance,
   checkEntry,
@@ -38,25 +38,41 @@ export class VerifyAccount {
     const findings: Finding[] = [];
     let chain = chainOf(userId);
     for await (const place of this.history.places(userId, balance.sequence)) {
-      if (entries) findings.push(...place.entries.flatMap(checkEntry));
+      const found = place.entries.flatMap(checkEntry);
+      if (entries) findings.push(...found);
+      if (!areReadable(found)) return findings;
       findings.push(...checkJournal(chain, place), ...checkLine(chain, place));
       chain = follow(chain, place);
       if (findings.length >= FINDINGS_MAX) return findings.slice(0, FINDINGS_MAX);
     }
     findings.push(...checkBalance(chain, { balance, ...stored }));
-    for (const account of earnings) findings.push(...(await this.earningsFindings(account)));
+    for (const account of earnings) findings.push(...(await this.earningsFindings(account, entries)));
     return findings;
   }
 
-  private async earningsFindings(balance: EarningsBalance): Promise<Finding[]> {
+  /** What is wrong with an account of earnings that has no balance. */
+  async lostEarnings(account: EarningsAccount): Promise<Finding[]> {
+    return missingAccount(account, await this.history.countEarningsEntries(account));
+  }
+
+  private async earningsFindings(
+    { account, balance, entriesBehind }: StoredEarnings,
+    entries: boolean,
+  ): Promise<Finding[]> {
     const findings: Finding[] = [];
-    let chain = earningsChainOf(earningsAccount(balance.userId, balance.currency));
-    for await (const entry of this.history.earningsEntries(chain.account)) {
+    let chain = earningsChainOf(account);
+    for await (const entry of this.history.earningsEntries(account)) {
       // An entry later than the balance that was read is not looked at yet.
       if (chain.sequence === balance.sequence) break;
+      const found = checkEntry(entry);
+      if (!areReadable(found)) return [...findings, ...(entries ? found : [])];
+      // One that moves credits too stands in the chain above.
+      if (entries && !entry.postings.some(isUserPosting)) findings.push(...found);
       findings.push(...checkEarningsLink(chain, entry));
       chain = followEarnings(chain, entry);
     }
-    return [...findings, ...checkEarnings(chain, balance)];
+    return [...findings, ...checkEarnings(chain, balance, entriesBehind)];
   }
 }
+
+type StoredEarnings = Awaited<ReturnType<AccountHistory['head']>>['earnings'][number];

@@ -1,11 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { exampleEnvelope, newId } from '@atelier/kernel';
+import { derivedId, exampleEnvelope, newId } from '@atelier/kernel';
 import { infrastructure, startService, type ServiceUnderTest } from '@atelier/testing';
 import { PaymentSucceeded } from '@atelier/contracts/commerce/payment.events';
 import { ledgerConfig } from '../ledger.config.js';
 import { LedgerModule } from '../ledger.module.js';
 import { VerifyBooks } from './verify-books.usecase.js';
 
+const COMMAND_TIMEOUT_MS = 30_000;
 const userId = newId('usr');
 const account = `user:${userId}`;
 let ledger: ServiceUnderTest;
@@ -69,6 +70,39 @@ describe('verify', () => {
     expect(await findings()).toMatchObject([{ account, problem: 'the account has no balance' }]);
   });
 
+  it.each([
+    ['has a time of another kind', { $set: { createdAt: 'yesterday' } }],
+    ['has lost its postings', { $unset: { postings: '' } }],
+  ])('names an entry that %s, and goes on with the other accounts', async (_, damage) => {
+    const other = newId('usr');
+    const payment = { ...PaymentSucceeded.example, paymentId: newId('pay'), userId: other, credits: 5 };
+    await ledger.publish(exampleEnvelope(PaymentSucceeded, payment, { subject: payment.paymentId }));
+    await tamper('credit_balances', { _id: other }, { $inc: { settled: 1, available: 1 } });
+    const entry = await ledger.database.connection
+      .collection('journal_entries')
+      .findOne({ links: { $elemMatch: { account, sequence: 2 } } });
+    await tamper('journal_entries', { _id: entry!._id }, damage);
+    const found = await findings();
+    expect(found).toContainEqual(
+      expect.objectContaining({ entryId: entry!._id, problem: 'it cannot be read' }),
+    );
+    expect(found).toContainEqual(
+      expect.objectContaining({ account: `user:${other}`, expected: 5, found: 6 }),
+    );
+  });
+
+  it('sums the journal range by range, however long it is', async () => {
+    const postings = [{ account: 'platform:revenue', asset: 'credits', amount: 1 }];
+    const old = Array.from({ length: 10_001 }, (_, at) => ({
+      _id: derivedId('jrn', String(at), new Date('2026-01-01T00:00:00Z')) as never,
+      ...{ causeId: `old:${at}`, links: [], postings },
+    }));
+    await ledger.database.connection.collection('journal_entries').insertMany(old);
+    expect(await ledger.app.get(VerifyBooks, { strict: false }).verifySum()).toMatchObject([
+      { problem: 'users and platform together are not zero credits', expected: 600 - 10_001, found: 600 },
+    ]);
+  });
+
   it('ends its command with 1 and a line that names account, entry and amounts', async () => {
     const command = () => {
       const flags = ['--import', '@atelier/stack/typescript'];
@@ -80,6 +114,7 @@ describe('verify', () => {
       return spawnSync(process.execPath, [...flags, 'apps/ledger/src/cli.ts', 'verify'], {
         env,
         encoding: 'utf8',
+        timeout: COMMAND_TIMEOUT_MS,
       });
     };
     expect(command()).toMatchObject({

@@ -1,14 +1,19 @@
 import { Sellers, type User } from '../payouts/seller.fixture.js';
+import { ApprovedPayouts } from '../payouts/approved-payouts.job.js';
+import { VerifyAccount } from './verify-account.usecase.js';
 import { VerifyBooks } from './verify-books.usecase.js';
 
 let sellers: Sellers;
 let seller: User;
+/** The payout that is under way. */
+let open: string;
 beforeEach(async () => {
   sellers = await Sellers.start();
   seller = await sellers.seller(900);
   for (const decision of ['reject', 'reject', 'none']) {
     const { id } = (await sellers.request(seller, 100)).body;
     if (decision === 'reject') await sellers.decide(id, 'reject');
+    else open = id;
   }
 });
 afterEach(() => sellers.ledger.close());
@@ -48,9 +53,27 @@ describe('verify, of accounts of money', () => {
     expect(await problems()).toContain('its postings do not sum to zero');
   });
 
-  it('sees that an account is missing', async () => {
+  it('sees that an account is missing, also when nothing was in it', async () => {
+    await sellers.decide(open, 'reject');
     await collection('earnings_balances').deleteMany({});
-    expect(await problems()).toContain('users and platform together are not zero USD');
+    expect(await findings()).toMatchObject([{ account: account(), problem: 'the account has no balance' }]);
+  });
+
+  it('sees entries behind the end of an account', async () => {
+    const before = await collection('journal_entries').findOne(entryAt(4));
+    await collection('earnings_balances').updateOne(
+      {},
+      { $set: { sequence: 4, settled: 0, lastEntryId: before!._id } },
+    );
+    expect(await problems()).toContain('entries stand behind the end of its chain');
+  });
+
+  it('sees in the self-check that an entry of money alone was changed', async () => {
+    await sellers.decide(open, 'approve');
+    await sellers.get(ApprovedPayouts).sweep();
+    await collection('journal_entries').updateOne(entryAt(6), { $set: { correlationId: 'other' } });
+    const found = await sellers.get(VerifyAccount).execute(seller.id, { entries: true });
+    expect(found.map(({ problem }) => problem)).toEqual(['its hash is not of what it says']);
   });
 
   it('sees that the newest entry is missing', async () => {

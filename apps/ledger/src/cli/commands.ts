@@ -75,7 +75,8 @@ async function* lostAccounts({ journal, accounts, earnings }: Books): AsyncItera
     return missing;
   };
   for await (const { links } of journal.all()) {
-    for (const { account } of links) named.add(account);
+    // Of a damaged entry they may be lost.
+    for (const { account } of links ?? []) named.add(account);
     if (named.size >= PAGE_ACCOUNTS) yield* await look();
   }
   yield* await look();

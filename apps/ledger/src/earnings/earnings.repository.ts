@@ -5,6 +5,8 @@ import { aggregateSchema, currentSession, Database, type Stored } from '@atelier
 import type { ChainLink, EarningsAccount, EarningsPosting } from '../journal/entry.domain.js';
 import { ownerOf, type EarningsBalance } from './earnings.domain.js';
 
+/** Accounts that are read at a time where all are. */
+const PAGE_ACCOUNTS = 1_000;
 /** More currencies than one seller will ever be paid in. */
 const CURRENCIES_MAX = 200;
 
@@ -68,9 +70,14 @@ export class EarningsRepository {
     return (await rows.sort({ _id: 1 }).limit(limit).toArray()).map(toBalance);
   }
 
-  /** Every account in the order of ids. */
+  /** Every account in the order of ids. Page after page: a cursor dies while each account is worked on for long. */
   async *all(): AsyncIterable<EarningsBalance> {
-    for await (const row of this.rows.find({}).sort({ _id: 1 })) yield toBalance(row);
+    for (let from = ''; ;) {
+      const page = await this.behind(from, PAGE_ACCOUNTS);
+      yield* page;
+      if (page.length < PAGE_ACCOUNTS) return;
+      from = page.at(-1)!.id;
+    }
   }
 
   /** Which of these accounts have no balance. */

@@ -20,6 +20,7 @@ const schema = new mongoose.Schema<EntryRow>(
   { versionKey: false, strict: 'throw', _id: false, id: false },
 )
   .index({ causeId: 1 }, { unique: true })
+  .index({ sourceId: 1 })
   .index({ 'links.account': 1, 'links.sequence': 1 });
 
 /** The collection of the journal, as writing an entry needs it. Entries are inserted, never changed. */

@@ -19,6 +19,16 @@ import { EntryRows, type EntryRow } from './entry-rows.js';
 import { GroupCommit } from './group-commit.js';
 import { recordEntry, type Recording } from './record-entry.js';
 
+const PLATFORM = 'platform:';
+/** Entries that are read at a time where all are. */
+const PAGE_ENTRIES = 1_000;
+
+/** What the platform's accounts get by some entries, per asset, and the last of those entries. */
+export interface PlatformTotals {
+  readonly amounts: ReadonlyMap<string, number>;
+  readonly last: Entry['id'] | undefined;
+}
+
 /**
  * The journal. `post` is the only write: an entry, the balances that it moves, their statement lines and the
  * facts about them are in the database together or not at all.
@@ -75,9 +85,15 @@ export class JournalRepository {
     return new Set((await rows.toArray()).map(({ causeId }) => causeId));
   }
 
-  /** Every entry in the order of ids. */
+  /** Every entry in the order of ids. Page after page: a cursor dies while what it named is worked on for long. */
   async *all(): AsyncIterable<Entry> {
-    for await (const row of this.rows.find({}).sort({ _id: 1 })) yield toEntry(row);
+    for (let from = '' as Entry['id']; ;) {
+      const rows = this.rows.find({ _id: { $gt: from } }).sort({ _id: 1 });
+      const page = await rows.limit(PAGE_ENTRIES).toArray();
+      yield* page.map(toEntry);
+      if (page.length < PAGE_ENTRIES) return;
+      from = page.at(-1)!._id;
+    }
   }
 
   /** The entries at these places of a user's chain, `after` excluded, in the order of the chain. */
@@ -93,9 +109,9 @@ export class JournalRepository {
     return rows.sort((a, b) => sequence(a) - sequence(b)).map(toEntry);
   }
 
-  /** How many entries stand behind that place of a user's chain. */
-  countBehind(userId: Id<'usr'>, sequence: number): Promise<number> {
-    const links = { $elemMatch: { account: userAccount(userId), sequence: { $gt: sequence } } };
+  /** How many entries stand behind that place of an account's chain. */
+  countBehind(account: ChainLink['account'], sequence: number): Promise<number> {
+    const links = { $elemMatch: { account, sequence: { $gt: sequence } } };
     return this.rows.countDocuments({ links }, { session: currentSession() });
   }
 
@@ -116,6 +132,11 @@ export class JournalRepository {
     return (await rows.sort({ _id: 1 }).toArray()).map(toEntry);
   }
 
+  /** The entries of one purchase, payment, job or payout (R242), the oldest first. */
+  async ofSource(sourceId: string, limit: number): Promise<Entry[]> {
+    return (await this.rows.find({ sourceId }).limit(limit).toArray()).map(toEntry);
+  }
+
   /** How many entries have a cause that begins like this, and how many credits they move. */
   async totalsOf(causePrefix: string): Promise<{ readonly entries: number; readonly credits: number }> {
     const [totals] = await this.rows
@@ -129,17 +150,33 @@ export class JournalRepository {
     return { entries: totals?.entries ?? 0, credits: totals?.credits ?? 0 };
   }
 
-  /** What all accounts of the platform have together, per asset. Reads every entry. */
-  async platformTotals(): Promise<ReadonlyMap<string, number>> {
-    const totals = this.rows.aggregate<{ _id: string; amount: number }>(
+  /** What all accounts of the platform get together by the first of the entries behind that id, up to another. */
+  async platformTotals(after: string, to: string, entries: number): Promise<PlatformTotals> {
+    const isOfPlatform = { $eq: [{ $substrBytes: ['$postings.account', 0, PLATFORM.length] }, PLATFORM] };
+    const totals = this.rows.aggregate<{ _id: string; amount: number; last: Entry['id'] }>(
       [
+        { $match: { _id: { $gt: after, $lte: to } } },
+        { $sort: { _id: 1 } },
+        { $limit: entries },
         { $unwind: '$postings' },
-        { $match: { 'postings.account': { $gte: 'platform:', $lt: 'platform;' } } },
-        { $group: { _id: '$postings.asset', amount: { $sum: '$postings.amount' } } },
+        {
+          $group: {
+            _id: '$postings.asset',
+            amount: { $sum: { $cond: [isOfPlatform, '$postings.amount', 0] } },
+            last: { $max: '$_id' },
+          },
+        },
       ],
       { session: currentSession() },
     );
-    return new Map((await totals.toArray()).map(({ _id, amount }) => [_id, amount]));
+    const rows = await totals.toArray();
+    return {
+      amounts: new Map(rows.map(({ _id, amount }) => [_id, amount])),
+      last: rows
+        .map(({ last }) => last)
+        .sort()
+        .at(-1),
+    };
   }
 
   /** The entries before, whose hashes these are linked to: their balances are locked, so they are the last. */
