@@ -73,6 +73,12 @@ export interface EventDefinition<Data = any> {
 
 const TYPE = /^([a-z]+)\.([a-z_]+)\.([a-z_]+)\.v(\d+)$/;
 
+/** One topic per aggregate: `commerce.purchase.completed.v1` is told on `commerce.purchase.v1`. */
+export const topicOf = (type: string): string => {
+  const [app, noun, , major] = type.split('.');
+  return `${app}.${noun}.${major}`;
+};
+
 /** Defines a fact once: its TypeScript type, its run-time schema, its topic and its golden example. */
 export function defineEvent<Schema extends z.ZodType>(options: {
   readonly type: string;
@@ -84,7 +90,7 @@ export function defineEvent<Schema extends z.ZodType>(options: {
   type Data = z.infer<Schema>;
   const match = TYPE.exec(options.type);
   if (!match) throw new Error(`event type "${options.type}" is not <app>.<noun>.<past>.v<major>`);
-  const [, app, noun, , major] = match as unknown as [string, string, string, string, string];
+  const [, app, noun] = match as unknown as [string, string, string];
   const create = (subject: string, data: Data): DomainEvent<Data> => ({
     definition,
     subject,
@@ -94,7 +100,7 @@ export function defineEvent<Schema extends z.ZodType>(options: {
     app,
     noun,
     type: options.type,
-    topic: `${app}.${noun}.v${major}`,
+    topic: topicOf(options.type),
     topicOptions: { ...DEFAULT_TOPIC, ...options.topic },
     summary: options.summary,
     schema: options.data as unknown as z.ZodType<Data>,

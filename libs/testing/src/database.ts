@@ -1,9 +1,11 @@
+import mongoose from 'mongoose';
 import { newId } from '@atelier/kernel';
 import { createLogger } from '@atelier/observability';
 import { Database, Outbox, persistenceEnvironment, type DatabaseOptions } from '@atelier/persistence';
 import { defineConfig, HealthRegistry, ShutdownSequence } from '@atelier/service';
 import { infrastructure } from './environment.js';
 
+export const ACTOR_SECRET = 'a-secret-of-the-tests-that-signs-actors';
 const STOP_TIMEOUT_MS = 5_000;
 
 export interface OpenDatabase<Repositories> {
@@ -26,7 +28,7 @@ export async function openDatabase<Repositories>(
 ): Promise<OpenDatabase<Repositories>> {
   const values = defineConfig(options.database, persistenceEnvironment).load({
     PORT: '0',
-    ACTOR_SECRET: 'a-secret-of-the-tests-that-signs-actors',
+    ACTOR_SECRET,
     MONGODB_URI: options.mongodbUri ?? infrastructure().mongodbUri,
     MONGODB_DATABASE: options.name,
     MONGODB_MONITOR_COMMANDS: 'on',
@@ -45,4 +47,14 @@ export async function openDatabase<Repositories>(
     throw error;
   }
   return { database, outbox, repositories, close: () => shutdown.run() };
+}
+
+/** By a connection of its own, when the service has ended: what still runs would make its collections anew. */
+export async function dropDatabase(name: string, uri = infrastructure().mongodbUri): Promise<void> {
+  const connection = await mongoose.createConnection(uri, { dbName: name }).asPromise();
+  try {
+    await connection.dropDatabase();
+  } finally {
+    await connection.close();
+  }
 }

@@ -29,7 +29,7 @@ export function recordQueries(database: Database): RecordedQueries {
   const queries = new Map<string, Query>();
   const client = database.connection.getClient();
   client.on('commandStarted', ({ commandName, command, databaseName }) => {
-    if (databaseName !== database.connection.name || queries.size >= SHAPES_MAX) return;
+    if (databaseName !== database.connection.name || queries.size > SHAPES_MAX) return;
     const found = readsOf(commandName, command);
     if (found.length === 0 || FROM_A_TEST.test(longStack())) return;
     for (const query of found) {
@@ -44,6 +44,11 @@ export function recordQueries(database: Database): RecordedQueries {
     async expectEveryQueryToUseAnIndex({ except = [] } = {}) {
       if (queries.size === 0) {
         throw new Error('No query was recorded: call recordQueries before the service is used.');
+      }
+      if (queries.size > SHAPES_MAX) {
+        throw new Error(
+          `More than ${SHAPES_MAX} different queries: not all were noted. Look at fewer at once.`,
+        );
       }
       const excepted = new Set([...PLUMBING, ...except]);
       const scans: string[] = [];

@@ -1,8 +1,8 @@
 import type { Type } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ActorSigner } from '@atelier/auth';
-import { newId, type Actor, type EventDefinition, type EventEnvelope } from '@atelier/kernel';
-import { EventBus, fromRecord, toRecord } from '@atelier/messaging';
+import { newId, topicOf, type Actor, type EventDefinition, type EventEnvelope } from '@atelier/kernel';
+import { DeadLetters, deadTopic, EventBus, fromRecord, lagOf, toRecord } from '@atelier/messaging';
 import { Database, Outbox } from '@atelier/persistence';
 import {
   createService,
@@ -10,10 +10,12 @@ import {
   type ServiceEnvironment,
   type ServiceOptions,
 } from '@atelier/service';
+import { ACTOR_SECRET, aDatabaseName, dropDatabase } from './database.js';
 import { infrastructure } from './environment.js';
 import { eventually } from './eventually.js';
 
-const ACTOR_SECRET = 'a-secret-of-the-tests-that-signs-actors';
+/** What ends the name of a group's dead letters. */
+const DEAD = deadTopic('').topic;
 const GROUPS_SETTLED_TIMEOUT_MS = 20_000;
 
 export interface Answer {
@@ -44,8 +46,8 @@ export interface ServiceUnderTest {
   publish(...events: EventEnvelope[]): Promise<void>;
   /** The same fact twice, as Kafka may deliver it; what it did must be there once. */
   redeliver(event: EventEnvelope): Promise<void>;
-  /** Waits until this service has published its outbox and handled everything on its topics. */
-  settled(): Promise<void>;
+  /** Waits until this service has published its outbox and handled everything on its topics, at most `limitMs`. */
+  settled(limitMs?: number): Promise<void>;
   /** What this service has stated so far, oldest first; of one kind when a definition is given. */
   facts<Data>(definition: EventDefinition<Data>): Promise<EventEnvelope<Data>[]>;
   facts(): Promise<EventEnvelope[]>;
@@ -71,7 +73,7 @@ export async function startService<Values extends ServiceEnvironment>(
       LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'fatal',
       ACTOR_SECRET,
       MONGODB_URI: mongodbUri,
-      MONGODB_DATABASE: `${config.name}_${newId('t').slice(-18)}`,
+      MONGODB_DATABASE: aDatabaseName(config.name),
       MONGODB_POOL_MAX: '10',
       MONGODB_MONITOR_COMMANDS: 'on',
       KAFKA_BROKERS: options.bus === 'kafka' ? kafkaBrokers : 'memory',
@@ -113,24 +115,32 @@ export async function startService<Values extends ServiceEnvironment>(
     };
   };
 
-  const nothingPending = async (): Promise<void> => {
-    const waiting = await bus.pending();
+  /** How many events this service could hear, when all are handled and the outbox is empty; throws until then. */
+  const heard = async (): Promise<bigint> => {
+    const rows = await outbox.rows.collection.countDocuments({});
+    if (rows > 0) throw new Error(`${rows} facts are still in the outbox`);
+    const offsets = await bus.ownOffsets();
+    const waiting = lagOf(offsets);
     if (waiting > 0n) throw new Error(`${waiting} events are not handled yet`);
+    return offsets.reduce((sum, { end }) => sum + end, 0n);
   };
 
-  const settled = async (): Promise<void> => {
+  const settled = async (limitMs = GROUPS_SETTLED_TIMEOUT_MS): Promise<void> => {
+    let before: bigint | undefined;
     await eventually(async () => {
-      // Handled, then published, then handled again: a service may hear its own facts.
-      await nothingPending();
-      const rows = await outbox.rows.collection.countDocuments({});
-      if (rows > 0) throw new Error(`${rows} facts are still in the outbox`);
-      await nothingPending();
-    }, GROUPS_SETTLED_TIMEOUT_MS);
+      // An event that is handled after the outbox was looked at may have left a fact there. Only when nothing came
+      // between two looks, nothing can have been handled since the first.
+      const now = await heard();
+      if (now !== before) {
+        before = now;
+        throw new Error('events were handled just now');
+      }
+    }, limitMs);
   };
 
   const publish = async (...events: EventEnvelope[]): Promise<void> => {
     for (const event of events) {
-      await bus.send([{ topic: topicOf(event), records: [toRecord(event)] }]);
+      await bus.send([{ topic: topicOf(event.type), records: [toRecord(event)] }]);
     }
     await settled();
   };
@@ -165,24 +175,17 @@ export async function startService<Values extends ServiceEnvironment>(
     settled,
     facts: facts as ServiceUnderTest['facts'],
     deadLetters: async () => {
-      const letters: { consumer: string; reason: string }[] = [];
-      for (const topic of await bus.topics()) {
-        if (!topic.endsWith('.dead')) continue;
-        await bus.read(topic, ({ value }) => {
-          if (value !== null) letters.push(JSON.parse(value) as { consumer: string; reason: string });
-        });
-      }
-      return letters;
+      const dead = (await bus.topics()).filter((topic) => topic.endsWith(DEAD));
+      const letters = new DeadLetters(bus);
+      return (await Promise.all(dead.map((topic) => letters.list(topic.slice(0, -DEAD.length))))).flat();
     },
     close: async () => {
-      await database.connection.dropDatabase();
-      await service.close();
+      const { name } = database.connection;
+      try {
+        await service.close();
+      } finally {
+        await dropDatabase(name, env['MONGODB_URI']);
+      }
     },
   };
-}
-
-/** `commerce.purchase.completed.v1` is told on `commerce.purchase.v1`. */
-function topicOf(event: EventEnvelope): string {
-  const [app, noun, , major] = event.type.split('.');
-  return `${app}.${noun}.${major}`;
 }

@@ -19,7 +19,7 @@ export async function runBatch(
 
   const commitDone = async (): Promise<void> => {
     while (firstOpen < done.length && done[firstOpen]) firstOpen++;
-    if (firstOpen > committed && batch.active()) {
+    if (firstOpen > committed) {
       const upTo = firstOpen;
       await batch.commit(batch.records[upTo - 1]!.offset);
       committed = upTo;

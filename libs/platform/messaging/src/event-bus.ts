@@ -1,4 +1,14 @@
-import type { TopicOptions } from '@atelier/kernel';
+import { DomainError, type TopicOptions } from '@atelier/kernel';
+
+/** How far a group has come with one partition. */
+export interface GroupOffset {
+  readonly topic: string;
+  readonly partition: number;
+  /** The first record that is not committed. */
+  readonly next: bigint;
+  /** Where the next record of the partition will be. */
+  readonly end: bigint;
+}
 
 /** A message as the bus carries it; the codec of `message.ts` turns events into it and back. */
 export interface BusRecord {
@@ -21,7 +31,10 @@ export interface RecordBatch {
   readonly records: readonly ReceivedRecord[];
   /** Tells the broker that this member is alive; call it while a record takes long. */
   heartbeat(): Promise<void>;
-  /** Everything up to and with this offset is done and need not be delivered again. */
+  /**
+   * Everything up to and with this offset is done and need not be delivered again. Does nothing once the partition
+   * is somebody else's.
+   */
   commit(offset: bigint): Promise<void>;
   /** False once the partition was taken away or the subscription stops: what is not begun is left. */
   active(): boolean;
@@ -50,20 +63,31 @@ export interface TopicSpec extends TopicOptions {
  * that share partitions, offsets that survive a restart of the subscriber.
  */
 export abstract class EventBus {
-  /** Creates the topics that are missing. Throws when an existing one has fewer partitions than asked for. */
+  /** Creates the topics that are missing and sets what is set otherwise. Throws when an existing one has fewer partitions than asked for. */
   abstract ensureTopics(topics: readonly TopicSpec[]): Promise<void>;
   /** Resolves when every record is acknowledged by all in-sync replicas. Order per key is kept. */
   abstract send(batches: readonly { topic: string; records: readonly BusRecord[] }[]): Promise<void>;
   abstract subscribe(options: SubscribeOptions): Promise<Subscription>;
-  /** Lets the group read its topics again from the first record. The group must have no members. */
+  /** Lets the group read its topics again from the first record. Throws conflict `platform.group.has_members`. */
   abstract rewind(group: string, topics: readonly string[]): Promise<void>;
   /** Reads a topic once from its first to its last record of now. */
   abstract read(topic: string, onRecord: (record: ReceivedRecord) => void): Promise<void>;
-  /** Records that the group has not committed yet, per topic. */
-  abstract lag(group: string, topics: readonly string[]): Promise<Readonly<Record<string, bigint>>>;
-  /** The records that the subscriptions of this process have not committed yet. */
-  abstract pending(): Promise<bigint>;
+  /** How far the group has come, per partition. */
+  abstract offsets(group: string, topics: readonly string[]): Promise<readonly GroupOffset[]>;
+  /** The same for all subscriptions of this process. */
+  abstract ownOffsets(): Promise<readonly GroupOffset[]>;
   /** The topics that exist. */
   abstract topics(): Promise<readonly string[]>;
   abstract close(): Promise<void>;
 }
+
+/** The records that are not committed yet. */
+export const lagOf = (offsets: readonly GroupOffset[]): bigint =>
+  offsets.reduce((sum, { next, end }) => sum + end - next, 0n);
+
+export const hasMembers = (group: string) =>
+  new DomainError({
+    kind: 'conflict',
+    code: 'platform.group.has_members',
+    detail: `Somebody else reads as ${group}. Scale its service to one replica, then try again.`,
+  });

@@ -2,10 +2,13 @@ import { Injectable } from '@nestjs/common';
 import mongoose from 'mongoose';
 import { currentSession, Database, duplicateKeyFields } from '@atelier/persistence';
 
-/** Longer than any message stays undelivered; a rebuild deletes its own rows first. */
+/**
+ * A record comes again soon after its consumer failed, or never: the broker keeps how far a group has come for longer
+ * than any record (`offsets.retention.minutes`). A rebuild, which reads from the start, deletes its own rows first.
+ */
 const HANDLED_KEPT_SECONDS = 30 * 86_400;
 /** How many failed events of one key are remembered; more than that is an incident, not a queue. */
-export const PARKED_EVENTS_MAX = 10_000;
+const PARKED_EVENTS_MAX = 10_000;
 
 interface InboxRow {
   _id: string;
@@ -61,12 +64,13 @@ export class Inbox {
     });
   }
 
-  /** Whether an earlier event of this key is a dead letter of this consumer. */
-  async waitsBehind(consumerId: string, key: string, eventId: string): Promise<boolean> {
+  /** Whether the key has dead letters of this consumer, and this event is the first of them or comes behind. */
+  async placeInLine(consumerId: string, key: string, eventId: string): Promise<'free' | 'first' | 'behind'> {
     const row = (await this.parked.collection.findOne({
       _id: `${consumerId}:${key}` as never,
     })) as ParkedRow | null;
-    return row !== null && row.events.length > 0 && row.events[0] !== eventId;
+    if (row === null || row.events.length === 0) return 'free';
+    return row.events[0] === eventId ? 'first' : 'behind';
   }
 
   async park(consumerId: string, key: string, eventId: string): Promise<void> {
@@ -82,10 +86,11 @@ export class Inbox {
     }
   }
 
-  /** The event was replayed or dropped; the key flows again when it was the last. */
+  /** The event was handled after all, or dropped; the key flows again when it was the last. */
   async unpark(consumerId: string, key: string, eventId: string): Promise<void> {
     const _id = `${consumerId}:${key}` as never;
-    await this.parked.collection.updateOne({ _id }, { $pull: { events: eventId } } as never);
-    await this.parked.collection.deleteOne({ _id, events: { $size: 0 } });
+    const session = currentSession();
+    await this.parked.collection.updateOne({ _id }, { $pull: { events: eventId } } as never, { session });
+    await this.parked.collection.deleteOne({ _id, events: { $size: 0 } }, { session });
   }
 }

@@ -8,8 +8,7 @@ export {
 } from './consumer.js';
 export { DeadLetters, deadTopic, retryTopic, type DeadLetter } from './dead-letters.js';
 export { messagingEnvironment } from './environment.js';
-export { EventBus, type BusRecord, type ReceivedRecord, type RecordBatch } from './event-bus.js';
+export { EventBus, lagOf } from './event-bus.js';
 export { KafkaBus } from './kafka-bus.js';
-export { MemoryBus } from './memory-bus.js';
 export { fromRecord, toRecord } from './message.js';
 export { MessagingModule } from './messaging.module.js';

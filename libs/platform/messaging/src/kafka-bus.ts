@@ -1,25 +1,19 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  CompressionTypes,
-  Kafka,
-  logLevel,
-  type Admin,
-  type Consumer,
-  type EachBatchPayload,
-  type Producer,
-} from 'kafkajs';
+import { CompressionTypes, Kafka, logLevel, type Admin, type Consumer, type Producer } from 'kafkajs';
 import { Logger } from '@nestjs/common';
+import { newId } from '@atelier/kernel';
 import {
   EventBus,
+  hasMembers,
   type BusRecord,
+  type GroupOffset,
   type ReceivedRecord,
-  type RecordBatch,
   type SubscribeOptions,
   type Subscription,
   type TopicSpec,
 } from './event-bus.js';
+import { KafkaSubscription, recordsOf } from './kafka-subscription.js';
+import { ensureTopics, whileTopicsSettle } from './kafka-topics.js';
 import { quietIdleConnections } from './kafkajs-timers.js';
-import { OffsetCommits } from './offset-commits.js';
 
 quietIdleConnections();
 
@@ -28,11 +22,11 @@ export interface KafkaBusOptions {
   readonly clientId: string;
   readonly sessionTimeoutMs: number;
   readonly replicationFactor: number;
+  /** How long the batches in hand, and then leaving the group, may take when a subscription stops. Default 5 s. */
+  readonly stopTimeoutMs?: number;
 }
 
 const HEARTBEATS_PER_SESSION = 10;
-const SETTLE_ATTEMPTS_MAX = 50;
-const SETTLE_PAUSE_MS = 100;
 /**
  * How long the broker may hold a fetch while there is nothing to give. It answers as soon as there is, so this delays
  * no record; it is how often an idle consumer asks, and the longest that stopping one takes.
@@ -40,7 +34,7 @@ const SETTLE_PAUSE_MS = 100;
 const FETCH_WAIT_MS = 1_000;
 /** For a reading to the end of a topic, which ends by finding nothing. */
 const READ_FETCH_WAIT_MS = 200;
-const PARTITIONS_SIDE_BY_SIDE = 4;
+const STOP_TIMEOUT_MS = 5_000;
 const BYTES_PER_PARTITION_MAX = 1_048_576;
 const REQUEST_TIMEOUT_MS = 15_000;
 /** A reading that gets no record in this many fetches, each up to READ_FETCH_WAIT_MS long, has seen all there is. */
@@ -59,6 +53,8 @@ export class KafkaBus extends EventBus {
   private producer: Promise<Producer> | undefined;
   private adminClient: Promise<Admin> | undefined;
   private readonly subscriptions = new Map<Subscription, SubscribeOptions>();
+  /** The sends of this process, one after the other. */
+  private sending: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly options: KafkaBusOptions) {
     super();
@@ -74,96 +70,59 @@ export class KafkaBus extends EventBus {
   }
 
   ensureTopics(topics: readonly TopicSpec[]): Promise<void> {
-    return whileTopicsSettle(() => this.createMissing(topics));
+    return whileTopicsSettle(async () =>
+      ensureTopics(await this.admin(), topics, this.options.replicationFactor),
+    );
   }
 
-  private async createMissing(topics: readonly TopicSpec[]): Promise<void> {
-    const admin = await this.admin();
-    const existing = new Set(await admin.listTopics());
-    const missing = topics.filter(({ topic }) => !existing.has(topic));
-    if (missing.length > 0) {
-      await admin
-        .createTopics({
-          waitForLeaders: true,
-          topics: missing.map((spec) => ({
-            topic: spec.topic,
-            numPartitions: spec.partitions,
-            replicationFactor: this.options.replicationFactor,
-            configEntries: [
-              { name: 'cleanup.policy', value: spec.cleanup },
-              { name: 'retention.ms', value: String(spec.retentionMs) },
-            ],
-          })),
-        })
-        .catch((error: { type?: string; errors?: { type?: string }[] }) => {
-          // Another service that shares the topic was faster.
-          const kinds = error.errors?.map(({ type }) => type) ?? [error.type];
-          if (kinds.some((kind) => kind !== 'TOPIC_ALREADY_EXISTS')) throw error;
-        });
-    }
-    const names = topics.map(({ topic }) => topic).filter((topic) => existing.has(topic));
-    if (names.length === 0) return;
-    const { topics: found } = await admin.fetchTopicMetadata({ topics: names });
-    for (const { name, partitions } of found) {
-      const wanted = topics.find(({ topic }) => topic === name)!.partitions;
-      if (partitions.length < wanted) {
-        throw new Error(
-          `topic ${name} has ${partitions.length} partitions, the contract wants ${wanted}: adding some moves keys, do it by hand`,
-        );
-      }
-    }
-  }
-
-  async send(batches: readonly { topic: string; records: readonly BusRecord[] }[]): Promise<void> {
+  /**
+   * kafkajs takes the sequence numbers of a send that failed back, although the broker may have them. A send beside
+   * it, or after it on the same producer, could be taken for its repeat and be lost: so they go one by one, and a
+   * producer that failed is given up.
+   */
+  send(batches: readonly { topic: string; records: readonly BusRecord[] }[]): Promise<void> {
     const filled = batches.filter(({ records }) => records.length > 0);
-    if (filled.length === 0) return;
+    if (filled.length === 0) return Promise.resolve();
+    const sent = this.sending.then(() => this.sendNext(filled));
+    this.sending = sent.catch(() => undefined);
+    return sent;
+  }
+
+  private async sendNext(
+    batches: readonly { topic: string; records: readonly BusRecord[] }[],
+  ): Promise<void> {
     const producer = await this.connectedProducer();
-    const bytes = filled.reduce(
+    const bytes = batches.reduce(
       (sum, { records }) => sum + records.reduce((s, r) => s + (r.value?.length ?? 0), 0),
       0,
     );
-    await producer.sendBatch({
-      acks: -1,
-      timeout: REQUEST_TIMEOUT_MS,
-      compression: bytes >= COMPRESS_FROM_BYTES ? CompressionTypes.GZIP : CompressionTypes.None,
-      topicMessages: filled.map(({ topic, records }) => ({
-        topic,
-        messages: records.map(({ key, value, headers }) => ({ key, value, headers: { ...headers } })),
-      })),
-    });
+    try {
+      await producer.sendBatch({
+        acks: -1,
+        timeout: REQUEST_TIMEOUT_MS,
+        compression: bytes >= COMPRESS_FROM_BYTES ? CompressionTypes.GZIP : CompressionTypes.None,
+        topicMessages: batches.map(({ topic, records }) => ({
+          topic,
+          messages: records.map(({ key, value, headers }) => ({ key, value, headers: { ...headers } })),
+        })),
+      });
+    } catch (error) {
+      this.producer = undefined;
+      void producer.disconnect().catch(() => undefined);
+      throw error;
+    }
   }
 
   async subscribe(options: SubscribeOptions): Promise<Subscription> {
     const consumer = this.consumer(options.group, FETCH_WAIT_MS);
-    const commits = new OffsetCommits(consumer, (error) =>
-      this.log.debug(`${options.group}: a commit failed: ${String(error)}`),
-    );
-    let stopping = false;
-    consumer.on(consumer.events.CRASH, ({ payload }) => {
-      if (!stopping && !payload.restart) options.onCrash(payload.error);
-    });
+    const member = new KafkaSubscription(consumer, options, this.options.stopTimeoutMs ?? STOP_TIMEOUT_MS);
     await consumer.connect();
     await whileTopicsSettle(() => consumer.subscribe({ topics: [...options.topics], fromBeginning: true }));
-    await consumer.run({
-      autoCommit: false,
-      eachBatchAutoResolve: false,
-      partitionsConsumedConcurrently: PARTITIONS_SIDE_BY_SIDE,
-      eachBatch: async (payload) => {
-        try {
-          await options.onBatch(toBatch(payload, commits));
-        } catch (error) {
-          // The consumer joins anew and goes on from what the broker knows.
-          await commits.flush();
-          throw error;
-        }
-      },
-    });
+    await member.run();
     const subscription: Subscription = {
-      stop: async () => {
-        stopping = true;
+      stop: () => {
         this.subscriptions.delete(subscription);
-        await commits.finish();
-        await consumer.disconnect();
+        return member.stop();
       },
     };
     this.subscriptions.set(subscription, options);
@@ -172,6 +131,8 @@ export class KafkaBus extends EventBus {
 
   async rewind(group: string, topics: readonly string[]): Promise<void> {
     const admin = await this.admin();
+    const { groups } = await admin.describeGroups([group]);
+    if (groups.some(({ members }) => members.length > 0)) throw hasMembers(group);
     for (const topic of topics) await admin.resetOffsets({ groupId: group, topic, earliest: true });
   }
 
@@ -183,9 +144,11 @@ export class KafkaBus extends EventBus {
       if (BigInt(high) > BigInt(low)) ends.set(partition, BigInt(high) - 1n);
     }
     if (ends.size === 0) return;
-    const groupId = `${this.options.clientId}.read.${process.pid}.${Date.now()}`;
+    const groupId = `${this.options.clientId}.read.${newId('rdr')}`;
     const consumer = this.consumer(groupId, READ_FETCH_WAIT_MS);
     const finished = Promise.withResolvers<void>();
+    // Until it is awaited nobody hears of it, and what is not heard ends the process.
+    finished.promise.catch(() => undefined);
     const timer = setTimeout(
       () => finished.reject(new Error(`${topic} was not read to its end within ${READ_TIMEOUT_MS} ms`)),
       READ_TIMEOUT_MS,
@@ -221,27 +184,24 @@ export class KafkaBus extends EventBus {
     }
   }
 
-  async lag(group: string, topics: readonly string[]): Promise<Readonly<Record<string, bigint>>> {
+  async offsets(group: string, topics: readonly string[]): Promise<readonly GroupOffset[]> {
     const admin = await this.admin();
     const committed = await admin.fetchOffsets({ groupId: group, topics: [...topics] });
-    const result: Record<string, bigint> = {};
+    const offsets: GroupOffset[] = [];
     for (const { topic, partitions } of committed) {
-      const ends = await admin.fetchTopicOffsets(topic);
-      result[topic] = ends.reduce((sum, end) => {
-        const offset = BigInt(partitions.find(({ partition }) => partition === end.partition)?.offset ?? -1);
-        const from = offset < 0n ? BigInt(end.low) : offset;
-        return sum + (BigInt(end.high) - from);
-      }, 0n);
+      for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
+        const next = BigInt(partitions.find((one) => one.partition === partition)?.offset ?? -1);
+        offsets.push({ topic, partition, next: next < 0n ? BigInt(low) : next, end: BigInt(high) });
+      }
     }
-    return result;
+    return offsets;
   }
 
-  async pending(): Promise<bigint> {
-    let sum = 0n;
-    for (const { group, topics } of this.subscriptions.values()) {
-      for (const lag of Object.values(await this.lag(group, topics))) sum += lag;
-    }
-    return sum;
+  async ownOffsets(): Promise<readonly GroupOffset[]> {
+    const own: GroupOffset[] = [];
+    for (const { group, topics } of this.subscriptions.values())
+      own.push(...(await this.offsets(group, topics)));
+    return own;
   }
 
   async topics(): Promise<readonly string[]> {
@@ -289,22 +249,6 @@ export class KafkaBus extends EventBus {
   }
 }
 
-/**
- * A topic that somebody else has just created is known to the broker's controller before it is known to all its
- * answers. Asks again, within a limit.
- */
-async function whileTopicsSettle<T>(ask: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await ask();
-    } catch (error) {
-      const isSettling = (error as { type?: string }).type === 'UNKNOWN_TOPIC_OR_PARTITION';
-      if (!isSettling || attempt >= SETTLE_ATTEMPTS_MAX) throw error;
-      await sleep(SETTLE_PAUSE_MS);
-    }
-  }
-}
-
 /** Connects, and forgets a client that could not, so that the next call tries anew. */
 async function connected<Client extends { connect(): Promise<void> }>(
   client: Client,
@@ -317,35 +261,4 @@ async function connected<Client extends { connect(): Promise<void> }>(
     forget();
     throw error;
   }
-}
-
-function toBatch(payload: EachBatchPayload, commits: OffsetCommits): RecordBatch {
-  const { topic, partition } = payload.batch;
-  return {
-    topic,
-    partition,
-    records: recordsOf(payload),
-    heartbeat: () => payload.heartbeat(),
-    commit: (offset) => {
-      payload.resolveOffset(offset.toString());
-      return commits.add(topic, partition, offset);
-    },
-    active: () => payload.isRunning() && !payload.isStale(),
-  };
-}
-
-function recordsOf({ batch: { topic, partition, messages } }: EachBatchPayload): ReceivedRecord[] {
-  return messages.map((message) => ({
-    topic,
-    partition,
-    offset: BigInt(message.offset),
-    key: message.key?.toString() ?? '',
-    value: message.value?.toString() ?? null,
-    headers: Object.fromEntries(
-      Object.entries(message.headers ?? {}).map(([name, value]) => [
-        name,
-        String(Array.isArray(value) ? value[0] : value),
-      ]),
-    ),
-  }));
 }

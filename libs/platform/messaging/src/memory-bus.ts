@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import {
   EventBus,
+  hasMembers,
   type BusRecord,
+  type GroupOffset,
   type ReceivedRecord,
   type SubscribeOptions,
   type Subscription,
@@ -28,7 +30,7 @@ const RETRY_AFTER_FAILED_BATCH_MS = 20;
  */
 export class MemoryBus extends EventBus {
   private readonly logs = new Map<string, ReceivedRecord[][]>();
-  private readonly offsets = new Map<string, bigint>();
+  private readonly committed = new Map<string, bigint>();
   private readonly members = new Map<string, Member[]>();
 
   async ensureTopics(topics: readonly TopicSpec[]): Promise<void> {
@@ -68,22 +70,21 @@ export class MemoryBus extends EventBus {
     return {
       stop: async () => {
         member.stopped = true;
-        this.members.set(
-          options.group,
-          (this.members.get(options.group) ?? []).filter((other) => other !== member),
-        );
-        for (const other of this.members.get(options.group) ?? []) wake(other);
         wake(member);
+        // It is a member until its batch at work has committed what it did.
         await Promise.all(member.loops);
+        const others = (this.members.get(options.group) ?? []).filter((other) => other !== member);
+        this.members.set(options.group, others);
+        for (const other of others) wake(other);
       },
     };
   }
 
   async rewind(group: string, topics: readonly string[]): Promise<void> {
-    if ((this.members.get(group) ?? []).length > 0) throw new Error(`group ${group} has members`);
+    if ((this.members.get(group) ?? []).length > 0) throw hasMembers(group);
     for (const topic of topics) {
       this.partitionsOf(topic).forEach((_, partition) =>
-        this.offsets.delete(`${group}/${topic}/${partition}`),
+        this.committed.delete(`${group}/${topic}/${partition}`),
       );
     }
   }
@@ -92,24 +93,20 @@ export class MemoryBus extends EventBus {
     for (const partition of this.logs.get(topic) ?? []) for (const record of [...partition]) onRecord(record);
   }
 
-  async lag(group: string, topics: readonly string[]): Promise<Readonly<Record<string, bigint>>> {
-    return Object.fromEntries(
-      topics.map((topic) => [
+  async offsets(group: string, topics: readonly string[]): Promise<readonly GroupOffset[]> {
+    return topics.flatMap((topic) =>
+      this.partitionsOf(topic).map((log, partition) => ({
         topic,
-        this.partitionsOf(topic).reduce(
-          (sum, log, partition) =>
-            sum + BigInt(log.length) - (this.offsets.get(`${group}/${topic}/${partition}`) ?? 0n),
-          0n,
-        ),
-      ]),
+        partition,
+        next: this.committed.get(`${group}/${topic}/${partition}`) ?? 0n,
+        end: BigInt(log.length),
+      })),
     );
   }
 
-  async pending(): Promise<bigint> {
-    const lags = await Promise.all(
-      [...this.members.values()].flat().map(({ group, topics }) => this.lag(group, topics)),
-    );
-    return lags.flatMap((lag) => Object.values(lag)).reduce((left, right) => left + right, 0n);
+  async ownOffsets(): Promise<readonly GroupOffset[]> {
+    const members = [...this.members.values()].flat();
+    return (await Promise.all(members.map(({ group, topics }) => this.offsets(group, topics)))).flat();
   }
 
   async topics(): Promise<readonly string[]> {
@@ -118,12 +115,12 @@ export class MemoryBus extends EventBus {
 
   async close(): Promise<void> {
     const all = [...this.members.values()].flat();
-    this.members.clear();
     for (const member of all) {
       member.stopped = true;
       wake(member);
     }
     await Promise.all(all.flatMap(({ loops }) => loops));
+    this.members.clear();
   }
 
   private partitionsOf(topic: string): ReceivedRecord[][] {
@@ -141,7 +138,7 @@ export class MemoryBus extends EventBus {
     const position = `${member.group}/${topic}/${partition}`;
     while (!member.stopped) {
       const log = this.partitionsOf(topic)[partition]!;
-      const from = Number(this.offsets.get(position) ?? 0n);
+      const from = Number(this.committed.get(position) ?? 0n);
       if (from >= log.length || !this.owns(member, partition)) {
         await new Promise<void>((resolve) => member.waiting.add(resolve));
         continue;
@@ -153,7 +150,7 @@ export class MemoryBus extends EventBus {
           records: log.slice(from, from + RECORDS_PER_BATCH_MAX),
           heartbeat: () => Promise.resolve(),
           commit: (offset) => {
-            this.offsets.set(position, offset + 1n);
+            if (this.owns(member, partition)) this.committed.set(position, offset + 1n);
             return Promise.resolve();
           },
           active: () => !member.stopped && this.owns(member, partition),

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { exampleEnvelope, newId } from '@atelier/kernel';
 import {
   aService,
@@ -8,7 +9,7 @@ import {
   type RecordedQueries,
   type ServiceUnderTest,
 } from '@atelier/testing';
-import { DeadLetters } from './dead-letters.js';
+import { DeadLetters, deadTopic } from './dead-letters.js';
 import {
   NoteCount,
   NoteRepository,
@@ -116,6 +117,29 @@ describe('a service on the messaging runtime', () => {
       .toArray();
     expect(rows.map(({ text }) => text as string)).toEqual(['poison', 'behind']);
     await eventually(async () => expect(await deadLetters.list('notebook.orders')).toEqual([]));
+  });
+
+  it('lets a key flow on when its dead letter could not be written and the event succeeds at its next coming', async () => {
+    const subject = newId('ord');
+    OnOrderGiven.broken.add('almost lost');
+    const { bus } = service;
+    const send = bus.send.bind(bus);
+    let refusals = 0;
+    const spy = jest.spyOn(bus, 'send').mockImplementation((batches) => {
+      if (refusals > 0 || batches[0]?.topic !== deadTopic('notebook.orders').topic) return send(batches);
+      refusals++;
+      OnOrderGiven.broken.clear();
+      return Promise.reject(new Error('the broker is away'));
+    });
+    try {
+      await service.publish(order('almost lost', subject, 1));
+      expect(refusals).toBe(1);
+    } finally {
+      spy.mockRestore();
+    }
+    await service.publish(order('its successor', subject, 2));
+    expect(await notes().countDocuments({ text: { $in: ['almost lost', 'its successor'] } })).toBe(2);
+    expect(await new DeadLetters(bus).list('notebook.orders')).toEqual([]);
   });
 
   it('drops a dead letter on order and lets its key flow again', async () => {

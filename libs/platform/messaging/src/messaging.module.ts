@@ -52,12 +52,20 @@ export class MessagingModule {
           inject: [ServiceConfig],
           useFactory: (config: ServiceConfig): EventBus => {
             const environment = messagingEnvironmentSchema.parse(config);
-            if (environment.KAFKA_BROKERS === 'memory') return new MemoryBus();
+            if (environment.KAFKA_BROKERS === 'memory') {
+              if (config.NODE_ENV === 'production')
+                throw new Error(
+                  'KAFKA_BROKERS=memory tells nobody of anything: in production name the brokers.',
+                );
+              return new MemoryBus();
+            }
             return new KafkaBus({
               brokers: environment.KAFKA_BROKERS.split(','),
               clientId: options.app,
               sessionTimeoutMs: environment.CONSUMER_SESSION_TIMEOUT_MS,
               replicationFactor: environment.KAFKA_REPLICATION_FACTOR,
+              // Twice, then the step of the shutdown is over.
+              stopTimeoutMs: config.DRAIN_TIMEOUT_MS / 2,
             });
           },
         },

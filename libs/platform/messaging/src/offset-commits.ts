@@ -15,6 +15,8 @@ interface Done {
  * commit for each would cost as much as the record.
  */
 export class OffsetCommits {
+  /** How often the group was joined: a partition may have changed hands in between. */
+  generation = 0;
   private waiting = new Map<string, Done>();
   private timer: NodeJS.Timeout | undefined;
   private isHurrying = false;
@@ -25,6 +27,7 @@ export class OffsetCommits {
   ) {
     // A member that joins anew begins at what the broker knows: what waits here comes again.
     consumer.on(consumer.events.GROUP_JOIN, () => {
+      this.generation++;
       this.waiting = new Map();
     });
     consumer.on(consumer.events.REBALANCING, () => void this.flush());

@@ -7,20 +7,31 @@ import { MemoryBus } from './memory-bus.js';
 import { NoteRepository, NoteWritten, OrderGiven } from './note.fixture.js';
 import { Relay } from './relay.js';
 
-const limits = { sweepMs: 50, leaseMs: 1_000, batchMax: 50 };
+const limits = { sweepMs: 50, leaseMs: 1_000, batchMax: 50, batchBytesMax: 100_000 };
 type Batches = readonly { topic: string; records: readonly BusRecord[] }[];
 
 /** A bus that a test can take down, or let die between the broker's answer and the next step of its caller. */
 class FragileBus extends MemoryBus {
   mode: 'up' | 'down' | 'dies after sending' = 'up';
+  /** The broker takes no record of these topics. */
+  readonly refuses = new Set<string>();
   sent = 0;
+  tries = 0;
+  mostBytes = 0;
 
   constructor(private readonly broker: MemoryBus) {
     super();
   }
 
   override async send(batches: Batches): Promise<void> {
+    this.tries++;
     if (this.mode === 'down') throw new Error('the broker is away');
+    const refused = batches.find(({ topic }) => this.refuses.has(topic));
+    if (refused) throw new Error('the record is too large');
+    const texts = batches.flatMap(({ records }) =>
+      records.flatMap(({ key, value, headers }) => [key, value, ...Object.entries(headers).flat()]),
+    );
+    this.mostBytes = Math.max(this.mostBytes, texts.join('').length);
     await this.broker.send(batches);
     this.sent += batches.reduce((sum, { records }) => sum + records.length, 0);
     // A process that is killed here never comes back: neither to delete the rows nor to renew its leases.
@@ -129,15 +140,68 @@ describe('the outbox relay', () => {
     const { bus, relay } = startRelay({ database, outbox });
     bus.mode = 'down';
     await Promise.all(['not_5', 'not_6', 'not_7'].map((id) => writeNote(id, 40)));
-    await eventually(() => expect(relay.trouble).toBe('the broker is away'));
+    await eventually(() => expect(relay.trouble).toBe(`${NoteWritten.topic}: the broker is away`));
     expect(await waiting()).toBe(120);
     expect(await published()).toEqual([]);
     bus.mode = 'up';
     await eventually(async () => expect(await waiting()).toBe(0));
-    expect(relay.trouble).toBeUndefined();
+    await eventually(() => expect(relay.trouble).toBeUndefined());
     for (const id of ['not_5', 'not_6', 'not_7']) {
       expect(versionsOf(await published(), id)).toEqual(upTo(40));
     }
+  });
+
+  it('goes on with other topics while the broker refuses one, says which, and tries it again at its own pace', async () => {
+    const other = 'notebook.page.v1';
+    await broker.ensureTopics([{ topic: other, ...NoteWritten.topicOptions }]);
+    const { bus, relay } = startRelay({ database, outbox }, { batchMax: 5 });
+    bus.refuses.add(NoteWritten.topic);
+    await writeNote('not_refused', 20);
+    await eventually(() => expect(relay.trouble).toBe(`${NoteWritten.topic}: the record is too large`));
+    // More than a batch of the refused topic is before it.
+    const row = await outbox.rows.collection.findOne({});
+    for (let i = 0; i < 10; i++) {
+      const moved = { ...row, _id: `evt_z${i}` as never, topic: other };
+      await outbox.rows.collection.insertOne(moved);
+    }
+    await eventually(async () =>
+      expect(await outbox.rows.collection.countDocuments({ topic: other })).toBe(0),
+    );
+    expect(await waiting()).toBe(20);
+    // Commits wake it, and are no reason to try what was refused just now.
+    const before = bus.tries;
+    await writeNote('not_refused_too', 100);
+    expect(bus.tries - before).toBeLessThan(50);
+    bus.refuses.clear();
+    await eventually(async () => expect(await waiting()).toBe(0));
+    expect(versionsOf(await published(), 'not_refused')).toEqual(upTo(20));
+    await eventually(() => expect(relay.trouble).toBeUndefined());
+  });
+
+  it('sends no more bytes together than allowed, and a fact that is longer by itself', async () => {
+    const { bus } = startRelay({ database, outbox }, { batchBytesMax: 2_000 });
+    bus.mode = 'down';
+    await writeNote('not_small', 30);
+    bus.mode = 'up';
+    await eventually(async () => expect(await waiting()).toBe(0));
+    expect(bus.mostBytes).toBeLessThan(2_000);
+    expect(bus.sent).toBe(30);
+    await relays[0]!.stop();
+    const { bus: narrow } = startRelay({ database, outbox }, { batchBytesMax: 1 });
+    await writeNote('not_by_itself', 1);
+    await eventually(async () => expect(await waiting()).toBe(0));
+    expect(narrow.sent).toBe(1);
+  });
+
+  it('publishes all that is left when it stops, not only a batch of it', async () => {
+    const { bus, relay } = startRelay({ database, outbox }, { batchMax: 5, sweepMs: 1_000 });
+    bus.mode = 'down';
+    await writeNote('not_last', 23);
+    await eventually(() => expect(relay.trouble).toBeDefined());
+    bus.mode = 'up';
+    await relay.stop();
+    expect(await waiting()).toBe(0);
+    expect(versionsOf(await published(), 'not_last')).toEqual(upTo(23));
   });
 
   it('shares the keys with another relay, and each key keeps its order', async () => {

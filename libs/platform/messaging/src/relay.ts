@@ -1,15 +1,24 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type mongoose from 'mongoose';
 import { counter, gauge } from '@atelier/observability';
-import { type Database, type Outbox, OUTBOX_BUCKETS, type OutboxRow } from '@atelier/persistence';
-import type { EventBus } from './event-bus.js';
+import {
+  type Database,
+  duplicateKeyFields,
+  type Outbox,
+  OUTBOX_BUCKETS,
+  type OutboxRow,
+} from '@atelier/persistence';
+import type { BusRecord, EventBus } from './event-bus.js';
 import { toRecord } from './message.js';
 
 export interface RelayLimits {
   readonly sweepMs: number;
   readonly leaseMs: number;
+  /** Facts that are sent together: as many, and as long as their records together. At least one. */
   readonly batchMax: number;
+  readonly batchBytesMax: number;
 }
 
 /** A bucket (by number) and who may publish it, or a relay (by its own id) that is alive. */
@@ -19,7 +28,16 @@ interface LeaseRow {
   until: Date;
 }
 
+/** A fact and the record that tells of it. */
+interface Told {
+  readonly row: OutboxRow;
+  readonly record: BusRecord;
+}
+type TopicsTold = readonly (readonly [topic: string, facts: readonly Told[]])[];
+
 const FAILURE_PAUSE_MS = 500;
+/** How long a stop goes on to publish what is left; the rest waits for another relay. */
+const STOP_DRAIN_MS_MAX = 5_000;
 /** Leases are renewed this often within their time, so that one missed renewal changes nothing. */
 const RENEWALS_PER_LEASE = 4;
 
@@ -33,7 +51,8 @@ const oldest = gauge('atelier_outbox_oldest_seconds', 'Age of the oldest fact th
  * Carries facts from `_outbox` to their topics. Woken by commits of its own process, and by a sweep for those
  * of others. Buckets of keys are leased, so that replicas share the work and each key has one publisher; a row
  * is deleted only after the broker has acknowledged it, so a crash repeats a fact and never loses one
- * (promises 11 and 18). A failure to publish is never an error of a request.
+ * (promises 11 and 18). A failure to publish is never an error of a request. A topic that the broker refuses waits by
+ * itself; the others go on.
  */
 export class Relay {
   private readonly log = new Logger('relay');
@@ -42,11 +61,13 @@ export class Relay {
   /** Bucket → until when this relay may publish it, by its own clock. */
   private held = new Map<number, number>();
   private running: Promise<void> | undefined;
-  private stopping = false;
+  private readonly stopping = new AbortController();
   private pending = false;
   private wake: () => void = () => undefined;
   private renewedAt = 0;
   private failing: string | undefined;
+  /** Topic → why the broker refuses it, and when it is tried again. */
+  private readonly refused = new Map<string, { readonly reason: string; readonly until: number }>();
   private stopListening: () => void = () => undefined;
 
   constructor(
@@ -66,23 +87,29 @@ export class Relay {
     this.running = this.loop();
   }
 
-  /** Publishes what is left, as far as the broker answers, and hands the leases back. */
+  /** Publishes what is left, as far as the broker answers and the time goes, and hands the leases back. */
   async stop(): Promise<void> {
-    this.stopping = true;
+    this.stopping.abort();
     this.stopListening();
     this.wake();
     await this.running;
-    await this.drain().catch(() => undefined);
+    this.refused.clear();
+    const until = Date.now() + STOP_DRAIN_MS_MAX;
+    const rest = async (): Promise<void> => {
+      while ((await this.drain()) && Date.now() < until);
+    };
+    await rest().catch(() => undefined);
     await this.leases.deleteMany({ owner: this.owner }).catch(() => undefined);
   }
 
   /** Why the relay does not get on, or undefined. */
   get trouble(): string | undefined {
-    return this.failing;
+    const refusals = [...this.refused].map(([topic, { reason }]) => `${topic}: ${reason}`);
+    return this.failing ?? (refusals.join('; ') || undefined);
   }
 
   private async loop(): Promise<void> {
-    while (!this.stopping) {
+    while (!this.stopping.signal.aborted) {
       try {
         if (this.isRenewalDue()) await this.renew();
         this.pending = false;
@@ -91,10 +118,11 @@ export class Relay {
         if (more || this.pending) continue;
         await this.idle(this.limits.sweepMs);
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = messageOf(error);
         if (this.failing === undefined) this.log.warn(`facts wait in the outbox: ${reason}`);
         this.failing = reason;
-        await this.idle(FAILURE_PAUSE_MS);
+        // Not woken by commits: each would be another try.
+        await sleep(FAILURE_PAUSE_MS, undefined, { signal: this.stopping.signal }).catch(() => undefined);
       }
     }
   }
@@ -155,7 +183,7 @@ export class Relay {
       );
       return true;
     } catch (error) {
-      if ((error as { code?: number }).code === 11000) return false;
+      if (duplicateKeyFields(error)) return false;
       throw error;
     }
   }
@@ -166,26 +194,74 @@ export class Relay {
     const safeUntil = Date.now() + this.limits.leaseMs / 2;
     const buckets = [...this.held].filter(([, until]) => until > safeUntil).map(([bucket]) => bucket);
     if (buckets.length === 0) return false;
+    const { facts, more } = await this.read(buckets);
+    const topics = [...Map.groupBy(facts, ({ row }) => row.topic)];
+    const sound = topics.filter(([topic]) => !this.refused.has(topic));
+    const isSent = sound.length > 1 && (await this.publish(sound)) === undefined;
+    // One by one, so that the topic that is refused is known, and the others go on.
+    for (const one of isSent ? topics.filter((topic) => !sound.includes(topic)) : topics) {
+      if (Date.now() > safeUntil) return true;
+      this.judge(one[0], await this.publish([one]));
+    }
+    return more;
+  }
+
+  private async read(buckets: readonly number[]): Promise<{ facts: readonly Told[]; more: boolean }> {
+    const now = Date.now();
+    const [waits, due] = [true, false].map((isWaiting) =>
+      [...this.refused].filter(([, { until }]) => until > now === isWaiting).map(([topic]) => topic),
+    ) as [string[], string[]];
+    const { batchMax, batchBytesMax } = this.limits;
     const rows = (await this.outbox.rows.collection
-      .find(buckets.length === OUTBOX_BUCKETS ? {} : { bucket: { $in: buckets } })
+      .find(
+        {
+          ...(buckets.length === OUTBOX_BUCKETS ? {} : { bucket: { $in: buckets } }),
+          ...(waits.length === 0 ? {} : { topic: { $nin: waits } }),
+        },
+        // What a majority does not have yet may still be undone, and must not be told.
+        { readConcern: { level: 'majority' }, batchSize: batchMax },
+      )
       .sort({ _id: 1 })
-      .limit(this.limits.batchMax)
+      .limit(batchMax)
       .toArray()) as unknown as OutboxRow[];
-    if (rows.length === 0) return false;
-    const byTopic = Map.groupBy(rows, ({ topic }) => topic);
-    await this.bus.send(
-      [...byTopic].map(([topic, of]) => ({
-        topic,
-        records: inOrder(of).map(({ envelope }) => toRecord(envelope)),
-      })),
-    );
-    await this.outbox.rows.collection.deleteMany({ _id: { $in: rows.map(({ _id }) => _id) as never[] } });
-    published.inc({ service: this.database.app }, rows.length);
-    return rows.length === this.limits.batchMax;
+    const facts: Told[] = [];
+    let bytes = 0;
+    for (const row of rows) {
+      const record = toRecord(row.envelope);
+      bytes += bytesOf(record);
+      if (facts.length > 0 && bytes > batchBytesMax) return { facts, more: true };
+      facts.push({ row, record });
+    }
+    if (rows.length === batchMax) return { facts, more: true };
+    // What was refused is gone: published by another relay.
+    for (const topic of due) if (!rows.some((row) => row.topic === topic)) this.refused.delete(topic);
+    return { facts, more: false };
+  }
+
+  /** Answers why the broker refused; throws when the database does. */
+  private async publish(topics: TopicsTold): Promise<string | undefined> {
+    try {
+      await this.bus.send(topics.map(([topic, facts]) => ({ topic, records: inOrder(facts) })));
+    } catch (error) {
+      return messageOf(error);
+    }
+    const ids = topics.flatMap(([, facts]) => facts.map(({ row }) => row._id));
+    await this.outbox.rows.collection.deleteMany({ _id: { $in: ids as never[] } });
+    published.inc({ service: this.database.app }, ids.length);
+    return undefined;
+  }
+
+  private judge(topic: string, reason: string | undefined): void {
+    if (reason === undefined) {
+      this.refused.delete(topic);
+      return;
+    }
+    if (!this.refused.has(topic)) this.log.warn(`facts wait in the outbox: ${topic}: ${reason}`);
+    this.refused.set(topic, { reason, until: Date.now() + FAILURE_PAUSE_MS });
   }
 
   private async idle(ms: number): Promise<void> {
-    if (this.pending || this.stopping) return;
+    if (this.pending || this.stopping.signal.aborted) return;
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
       this.wake = resolve;
@@ -196,7 +272,17 @@ export class Relay {
 }
 
 /** Writers on several machines may disagree about the time by a little; within a key the versions decide. */
-function inOrder(rows: readonly OutboxRow[]): OutboxRow[] {
-  const byKey = Map.groupBy(rows, ({ key }) => key);
-  return [...byKey.values()].flatMap((of) => of.toSorted((a, b) => a.envelope.version - b.envelope.version));
+function inOrder(facts: readonly Told[]): BusRecord[] {
+  const byKey = Map.groupBy(facts, ({ row }) => row.key);
+  return [...byKey.values()].flatMap((of) =>
+    of.toSorted((a, b) => a.row.envelope.version - b.row.envelope.version).map(({ record }) => record),
+  );
 }
+
+const bytesOf = ({ key, value, headers }: BusRecord): number =>
+  [key, value ?? '', ...Object.entries(headers).flat()].reduce(
+    (sum, text) => sum + Buffer.byteLength(text),
+    0,
+  );
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,15 +1,35 @@
-import { Module } from '@nestjs/common';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { jest } from '@jest/globals';
+import { Logger, Module } from '@nestjs/common';
 import { z } from 'zod';
+import { ACTOR_HEADER, ActorSigner } from '@atelier/auth';
 import { defineEvent, exampleEnvelope, newId } from '@atelier/kernel';
 import { PersistenceModule } from '@atelier/persistence';
-import { deleteTopics, eventually, infrastructure, startService, startTcpProxy } from '@atelier/testing';
+import {
+  aDatabaseName,
+  aUser,
+  deleteTopics,
+  dropDatabase,
+  eventually,
+  infrastructure,
+  startService,
+  startTcpProxy,
+} from '@atelier/testing';
 import { Consumer, type Consumes } from './consumer.js';
+import { MemoryBus } from './memory-bus.js';
 import { MessagingModule } from './messaging.module.js';
+import { toRecord } from './message.js';
 import { notebookConfig, NotebookModule, OnOrderGiven, OrderGiven, tries } from './note.fixture.js';
 
 const order = (text: string) => exampleEnvelope(OrderGiven, { text }, { subject: newId('ord') });
 /** Letters only, as the name of an event wants them. */
 const run = [...newId('run').slice(4)].map((c) => String.fromCharCode(97 + (parseInt(c, 36) % 26))).join('');
+const STUCK_FIXTURE = new URL('./stuck.fixture.ts', import.meta.url);
+const STARTED_MS = 40_000;
+/** An outage that the driver has given up on at least once. */
+const OUTAGE_SETTLED_MS = 60_000;
 const LONG_SESSIONS = 2.5;
 /** The shortest that the broker allows. */
 const SESSION_TIMEOUT_MS = 6_000;
@@ -34,13 +54,14 @@ describe('the consumer runtime in trouble', () => {
       OnOrderGiven.before = async () => {
         if (tries.get(event.id) === 1) proxy.cut();
       };
-      const handled = service.publish(event);
-      // So long that the driver has given up at least once.
-      const untilGivenUpMs = 30_000;
-      await eventually(() => expect(proxy.refused).toBeGreaterThan(15), untilGivenUpMs);
+      const warnings = jest.spyOn(Logger.prototype, 'warn');
+      await service.bus.send([{ topic: OrderGiven.topic, records: [toRecord(event)] }]);
+      const waits = expect.stringContaining('the database is away') as string;
+      await eventually(() => expect(warnings).toHaveBeenCalledWith(waits), OUTAGE_SETTLED_MS);
+      warnings.mockRestore();
       expect(await service.deadLetters()).toEqual([]);
       proxy.restore();
-      await handled;
+      await service.settled(OUTAGE_SETTLED_MS);
       expect(await service.deadLetters()).toEqual([]);
       const notes = service.database.connection.collection('notes');
       expect(await notes.countDocuments({ text: 'through the outage' })).toBe(1);
@@ -74,6 +95,82 @@ describe('the consumer runtime in trouble', () => {
       expect((await ready()).status).toBe(200);
     } finally {
       await service.close();
+    }
+  });
+
+  it('turns readiness off while a group reads nothing although there is something to read (promise 16)', async () => {
+    const subscribe = Reflect.get<MemoryBus, 'subscribe'>(MemoryBus.prototype, 'subscribe');
+    const subscriptions = jest.spyOn(MemoryBus.prototype, 'subscribe');
+    subscriptions.mockImplementation(function (this: MemoryBus, options) {
+      // It is connected, and never gives a batch.
+      return options.group === 'notebook.orders'
+        ? Promise.resolve({ stop: () => Promise.resolve() })
+        : subscribe.call(this, options);
+    });
+    const service = await startService(NotebookModule, notebookConfig, { CONSUMER_STUCK_MS: '1000' });
+    try {
+      const ready = async () => (await fetch(`${service.url}/health/ready`)).text();
+      expect(await ready()).toContain('"status":"ok"');
+      await service.bus.send([{ topic: OrderGiven.topic, records: [toRecord(order('unheard'))] }]);
+      await eventually(async () =>
+        expect(await ready()).toContain('notebook.orders has 1 events to read and read none'),
+      );
+      const metrics = await (await fetch(`${service.url}/metrics`)).text();
+      expect(metrics).toMatch(/atelier_consumer_lag\{[^}]*group="notebook.orders"[^}]*\} 1/);
+    } finally {
+      subscriptions.mockRestore();
+      await service.close();
+    }
+  });
+
+  it('ends a process whose consumer is stuck for good, so that a fresh one takes over (promise 16)', async () => {
+    const loaders = ['@atelier/stack/typescript', '@atelier/observability/register'];
+    const database = aDatabaseName('notebook');
+    const secret = 'a-secret-of-at-least-thirty-two-bytes!';
+    const child = spawn(
+      process.execPath,
+      [...loaders.flatMap((loader) => ['--import', loader]), fileURLToPath(STUCK_FIXTURE)],
+      {
+        cwd: fileURLToPath(new URL('../../../../', import.meta.url)),
+        env: {
+          PATH: process.env['PATH'],
+          PORT: '0',
+          ACTOR_SECRET: secret,
+          KAFKA_BROKERS: 'memory',
+          MONGODB_URI: infrastructure().mongodbUri,
+          MONGODB_DATABASE: database,
+          CONSUMER_STUCK_MS: '1000',
+          CONSUMER_STUCK_EXIT_MS: '1000',
+          DRAIN_TIMEOUT_MS: '500',
+        },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    );
+    let output = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    try {
+      const exit = once(child, 'close') as Promise<[number | null]>;
+      const url = await eventually(() => {
+        const match = /"url":"([^"]+)","msg":"listening"/.exec(output);
+        if (!match) throw new Error(`does not listen:\n${output}`);
+        return match[1]!;
+      }, STARTED_MS);
+      const answer = await fetch(`${url}/api/v1/notes`, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          [ACTOR_HEADER]: await new ActorSigner(secret, { issuer: 'gateway' }).sign(aUser()),
+        },
+        body: '{"text":"never counted"}',
+      });
+      expect(answer.status).toBe(201);
+      const [code] = await exit;
+      expect(output).toContain('notebook.stuck makes no progress; the service restarts');
+      expect(code).toBe(1);
+    } finally {
+      child.kill('SIGKILL');
+      await dropDatabase(database);
     }
   });
 

@@ -49,7 +49,10 @@ export class Runner {
     private readonly limits: RunnerLimits,
   ) {}
 
-  /** Resolves when the record needs no further delivery; rejects only when `active` turned false meanwhile. */
+  /**
+   * Resolves when the record needs no further delivery. Rejects when `active` turned false meanwhile, or when a dead
+   * letter could not be written or settled: then the record comes again.
+   */
   async run(
     consumer: RegisteredConsumer,
     handler: Handler,
@@ -118,12 +121,17 @@ export class Runner {
           'event.type': event.type,
         },
         async () => {
-          if (consumer.ordered && (await this.inbox.waitsBehind(consumer.id, record.key, event.id))) {
+          const place = consumer.ordered
+            ? await this.inbox.placeInLine(consumer.id, record.key, event.id)
+            : 'free';
+          if (place === 'behind') {
             throw new WaitsBehind('an earlier event of this key is a dead letter of this consumer');
           }
           await this.database.transaction(async () => {
             await this.inbox.enter(consumer.id, event.id);
             await handler(event, context);
+            // It was parked, and is handled after all: by a replay, or because its dead letter could not be written.
+            if (place === 'first') await this.inbox.unpark(consumer.id, record.key, event.id);
           });
         },
         { parentTraceparent: event.traceparent },

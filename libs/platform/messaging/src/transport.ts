@@ -2,31 +2,21 @@ import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs
 import { DiscoveryService } from '@nestjs/core';
 import { lastValueFrom } from 'rxjs';
 import { DomainError, type Context, type EventDefinition, type EventEnvelope } from '@atelier/kernel';
-import { gauge } from '@atelier/observability';
 import { Database, Outbox } from '@atelier/persistence';
 import { HealthRegistry, MessagingTransport, ServiceConfig, ShutdownSequence } from '@atelier/service';
 import { runBatch } from './batch.js';
 import type { Projects, RegisteredConsumer } from './consumer.js';
 import { DeadLetters, deadTopic, retryOrder, retryTopic } from './dead-letters.js';
 import { messagingEnvironmentSchema, type MessagingEnvironment } from './environment.js';
-import { EventBus, type ReceivedRecord, type RecordBatch, type Subscription } from './event-bus.js';
+import { EventBus, type ReceivedRecord, type RecordBatch } from './event-bus.js';
+import { readsOf, type Group } from './group.js';
 import { Inbox } from './inbox.js';
+import { Progress } from './progress.js';
 import { Relay } from './relay.js';
+import { Replay, type Replayed } from './replay.js';
 import { Runner, type Handler } from './runner.js';
 
 export const PUBLISHES = Symbol('PUBLISHES');
-
-interface Group {
-  readonly name: string;
-  readonly consumers: { readonly consumer: RegisteredConsumer; readonly handler: Handler }[];
-  subscription?: Subscription;
-  /** When the records now in work were begun, by a number of their own. */
-  readonly inWork: Map<number, number>;
-}
-
-const REPLAY_POLL_MS = 100;
-const REPLAY_TIMEOUT_MS = 600_000;
-const stuck = gauge('atelier_consumer_oldest_in_work_seconds', 'Age of the oldest event in work.', ['group']);
 
 /**
  * The consumer runtime, as Nest's transport strategy: every class with @Consumer or @Projection is an event
@@ -40,14 +30,16 @@ export class EventTransport extends MessagingTransport implements OnApplicationB
   private readonly environment: MessagingEnvironment;
   private readonly runner: Runner;
   private readonly relay: Relay;
+  private readonly progress: Progress;
+  private readonly replays: Replay;
   private workNumber = 0;
-  private watchdog: NodeJS.Timeout | undefined;
+  private stopped: Promise<void> | undefined;
 
   constructor(
     config: ServiceConfig,
     database: Database,
     outbox: Outbox,
-    private readonly inbox: Inbox,
+    inbox: Inbox,
     private readonly bus: EventBus,
     private readonly discovery: DiscoveryService,
     private readonly health: HealthRegistry,
@@ -65,7 +57,13 @@ export class EventTransport extends MessagingTransport implements OnApplicationB
       sweepMs: environment.OUTBOX_SWEEP_MS,
       leaseMs: environment.OUTBOX_LEASE_MS,
       batchMax: environment.OUTBOX_BATCH_MAX,
+      batchBytesMax: environment.OUTBOX_BATCH_BYTES_MAX,
     });
+    this.progress = new Progress(bus, this.groups, {
+      stuckMs: environment.CONSUMER_STUCK_MS,
+      exitMs: environment.CONSUMER_STUCK_EXIT_MS,
+    });
+    this.replays = new Replay(bus, inbox, (group) => this.subscribe(group));
     shutdown.add('relay', 'outbox relay', async () => {
       await this.relay.stop();
       await this.bus.close();
@@ -73,7 +71,7 @@ export class EventTransport extends MessagingTransport implements OnApplicationB
   }
 
   onApplicationBootstrap(): void {
-    this.health.add('consumers', () => Promise.resolve(this.progress()));
+    this.health.add('consumers', () => Promise.resolve(this.progress.answer()));
     // Shown, and no reason to send requests elsewhere: writes go on, their facts wait in the outbox.
     const relay = () => Promise.resolve({ up: !this.relay.trouble, reason: this.relay.trouble });
     this.health.add('outbox relay', relay, { readiness: false });
@@ -84,8 +82,9 @@ export class EventTransport extends MessagingTransport implements OnApplicationB
     this.start().then(() => callback(), callback);
   }
 
-  override async close(): Promise<void> {
-    await this.stopConsumers();
+  /** Called by the shutdown, and once more by Nest. */
+  override close(): Promise<void> {
+    return (this.stopped ??= this.stopConsumers());
   }
 
   override on(): this {
@@ -97,10 +96,11 @@ export class EventTransport extends MessagingTransport implements OnApplicationB
   }
 
   /**
-   * Rebuilds a projection: stops its group, empties its view and its inbox, reads its topics from the start,
-   * and answers when it has caught up. Answers how many events there were.
+   * Rebuilds a projection: stops its group, empties its view and its inbox, reads its topics from the start, and
+   * answers when it has what was there. Throws conflict `platform.group.has_members` while another replica reads, and
+   * `platform.projection.replaying`.
    */
-  async replay(projectionId: string): Promise<{ events: number }> {
+  async replay(projectionId: string): Promise<Replayed> {
     const group = [...this.groups.values()].find(({ consumers }) =>
       consumers.some((c) => c.consumer.id === projectionId),
     );
@@ -112,20 +112,7 @@ export class EventTransport extends MessagingTransport implements OnApplicationB
         detail: `There is no projection ${projectionId} here. There are: ${this.projectionIds().join(', ') || 'none'}.`,
       });
     }
-    await group.subscription?.stop();
-    const topics = topicsOf(group);
-    await this.inbox.forget(projection.id);
-    await this.instanceOf(projection).reset();
-    await this.bus.rewind(group.name, topics);
-    const events = sum(await this.bus.lag(group.name, topics));
-    await this.subscribe(group);
-    const deadline = Date.now() + REPLAY_TIMEOUT_MS;
-    while (sum(await this.bus.lag(group.name, topics)) > 0) {
-      if (Date.now() > deadline)
-        throw new Error(`${projectionId} has not caught up within ${REPLAY_TIMEOUT_MS} ms`);
-      await new Promise((resolve) => setTimeout(resolve, REPLAY_POLL_MS));
-    }
-    return { events };
+    return this.replays.run(group, projection, () => this.instanceOf(projection).reset());
   }
 
   private projectionIds(): string[] {
@@ -172,20 +159,28 @@ export class EventTransport extends MessagingTransport implements OnApplicationB
     ]);
     this.relay.start();
     await Promise.all([...this.groups.values()].map((group) => this.subscribe(group)));
-    this.watchdog = setInterval(() => this.watch(), Math.min(1_000, this.environment.CONSUMER_STUCK_MS));
-    this.watchdog.unref();
+    this.progress.start();
   }
 
   private async subscribe(group: Group): Promise<void> {
-    group.subscription = await this.bus.subscribe({
-      group: group.name,
-      topics: [...topicsOf(group), retryTopic(group.name).topic],
-      onBatch: (batch) => this.onBatch(group, batch),
-      onCrash: (error) => {
-        this.log.fatal(`${group.name}: the subscription has ended: ${error.message}`);
-        process.kill(process.pid, 'SIGTERM');
-      },
-    });
+    if (this.stopped) return;
+    const restart = (error: Error): void => {
+      this.log.fatal(`${group.name}: the subscription has ended: ${error.message}`);
+      process.exitCode = 1;
+      process.kill(process.pid, 'SIGTERM');
+    };
+    try {
+      group.subscription = await this.bus.subscribe({
+        group: group.name,
+        topics: readsOf(group),
+        onBatch: (batch) => this.onBatch(group, batch),
+        onCrash: restart,
+      });
+    } catch (error) {
+      // At the start the service does not start. Later it would serve on without this group.
+      if (group.subscription) restart(error as Error);
+      throw error;
+    }
   }
 
   private async onBatch(group: Group, batch: RecordBatch): Promise<void> {
@@ -212,30 +207,8 @@ export class EventTransport extends MessagingTransport implements OnApplicationB
     }
   }
 
-  private progress(): { up: boolean; reason?: string } {
-    for (const group of this.groups.values()) {
-      const ageMs = oldestMs(group);
-      if (ageMs > this.environment.CONSUMER_STUCK_MS) {
-        return { up: false, reason: `${group.name} has been at one event for ${Math.round(ageMs / 1000)} s` };
-      }
-    }
-    return { up: true };
-  }
-
-  private watch(): void {
-    for (const group of this.groups.values()) {
-      const ageMs = oldestMs(group);
-      stuck.set({ group: group.name }, ageMs / 1000);
-      if (ageMs > this.environment.CONSUMER_STUCK_EXIT_MS) {
-        this.log.fatal(`${group.name} makes no progress; the service restarts`);
-        process.exitCode = 1;
-        process.kill(process.pid, 'SIGTERM');
-      }
-    }
-  }
-
   private async stopConsumers(): Promise<void> {
-    clearInterval(this.watchdog);
+    this.progress.stop();
     await Promise.all([...this.groups.values()].map(async (group) => group.subscription?.stop()));
   }
 
@@ -248,13 +221,3 @@ export class EventTransport extends MessagingTransport implements OnApplicationB
     return wrapper!.instance as Projects<EventDefinition>;
   }
 }
-
-const topicsOf = (group: Group): string[] => [
-  ...new Set(group.consumers.flatMap(({ consumer }) => consumer.consumes.map(({ topic }) => topic))),
-];
-const oldestMs = (group: Group): number => {
-  const oldest = Math.min(...group.inWork.values());
-  return Number.isFinite(oldest) ? Date.now() - oldest : 0;
-};
-const sum = (lag: Readonly<Record<string, bigint>>): number =>
-  Number(Object.values(lag).reduce((left, right) => left + right, 0n));

@@ -1,23 +1,35 @@
 import type { Type } from '@nestjs/common';
 import { createLogger, stopTelemetry, type Logger } from '@atelier/observability';
-import { ConfigError, type ConfigDefinition, type ServiceEnvironment } from './config.js';
+import {
+  ConfigError,
+  ServiceConfig,
+  serviceEnvironment,
+  type ConfigDefinition,
+  type ServiceEnvironment,
+} from './config.js';
 import { createService, type RunningService, type ServiceOptions } from './create-service.js';
 import { within } from './shutdown.js';
 
 const TELEMETRY_TIMEOUT_MS = 3_000;
 const EXIT_BY_SECOND_SIGNAL = 130;
+/** Requests, the four stages and the container: each has `DRAIN_TIMEOUT_MS`, and then the process ends anyway. */
+const STEPS_OF_SHUTDOWN = 6;
 
 /**
  * The `main` of every service: `await bootstrap(CommerceModule, commerceConfig)`. Exits with 1 when the service
- * cannot start or meets an error that nobody caught, with 0 after a signal and a clean drain. A second signal
- * exits at once.
+ * cannot start or meets an error that nobody caught, with 0 after a signal and a clean drain, or with the
+ * `process.exitCode` that was set before. A shutdown that hangs ends with 1; a second signal exits at once.
  */
 export async function bootstrap<Values extends ServiceEnvironment>(
   appModule: Type<unknown>,
   definition: ConfigDefinition<Values>,
   options: ServiceOptions = {},
 ): Promise<void> {
-  const logger = createLogger(definition.name);
+  // For what is said before the environment is known to be valid, and when it is not.
+  const logger = createLogger(definition.name, {
+    level: serviceEnvironment.LOG_LEVEL.catch('info').parse(process.env.LOG_LEVEL),
+    format: serviceEnvironment.LOG_FORMAT.catch('json').parse(process.env.LOG_FORMAT),
+  });
   exitOnFault(logger);
   const starting = createService(appModule, definition, process.env, options);
   exitOnSignal(logger, starting);
@@ -38,16 +50,26 @@ function exitOnSignal(logger: Logger, starting: Promise<RunningService>): void {
     stopping = true;
     const service = await starting;
     service.logger.info({ signal }, 'stopping');
+    exitAfter(service.app.get(ServiceConfig).DRAIN_TIMEOUT_MS * STEPS_OF_SHUTDOWN, logger);
     try {
       await service.close();
       await flushTelemetry(logger);
-      process.exit(0);
+      // Somebody may have sent the signal to itself because of a fault.
+      process.exit(process.exitCode ?? 0);
     } catch (err) {
       logger.fatal({ err }, 'the shutdown failed');
       process.exit(1);
     }
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, (name) => void stop(name));
+}
+
+function exitAfter(limitMs: number, logger: Logger): void {
+  const exit = () => {
+    logger.fatal({ limitMs }, 'the shutdown did not end; what hangs is left behind');
+    process.exit(1);
+  };
+  setTimeout(exit, limitMs).unref();
 }
 
 /** Lost spans are no reason to call the shutdown failed. */
