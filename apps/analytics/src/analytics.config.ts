@@ -1,10 +1,9 @@
 import { messagingEnvironment } from '@atelier/messaging';
 import { persistenceEnvironment } from '@atelier/persistence';
-import { defineConfig, serviceEnvironment } from '@atelier/service';
+import { defineConfig } from '@atelier/service';
 
 /** Analytics' whole environment: it has no variable of its own. */
 export const analyticsConfig = defineConfig('analytics', {
-  ...serviceEnvironment,
   ...persistenceEnvironment,
   ...messagingEnvironment,
 });

@@ -1,11 +1,10 @@
 import { z } from 'zod';
 import { messagingEnvironment } from '@atelier/messaging';
 import { persistenceEnvironment } from '@atelier/persistence';
-import { defineConfig, serviceEnvironment } from '@atelier/service';
+import { defineConfig } from '@atelier/service';
 
 /** Catalog's whole environment. */
 export const catalogConfig = defineConfig('catalog', {
-  ...serviceEnvironment,
   ...persistenceEnvironment,
   ...messagingEnvironment,
   /** How often it is looked whose prompts are still to be deleted. */

@@ -2,13 +2,12 @@ import { z } from 'zod';
 import { BASIS_POINTS } from '@atelier/kernel';
 import { messagingEnvironment } from '@atelier/messaging';
 import { persistenceEnvironment } from '@atelier/persistence';
-import { defineConfig, serviceEnvironment, type ConfigOf } from '@atelier/service';
+import { defineConfig, type ConfigOf } from '@atelier/service';
 
 const milliseconds = (min: number) => z.coerce.number().int().min(min);
 
 /** Commerce's whole environment. */
 export const commerceConfig = defineConfig('commerce', {
-  ...serviceEnvironment,
   ...persistenceEnvironment,
   ...messagingEnvironment,
   /** Where clients and payment providers reach the gateway. */

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import { z } from 'zod';
-import { type ConfigOf, defineConfig, serviceEnvironment } from '@atelier/service';
+import { type ConfigOf, defineConfig } from '@atelier/service';
 
 const MEBIBYTE = 1_048_576;
 
@@ -29,7 +29,6 @@ const networks = list.transform((items, context) => {
 
 /** The whole environment of the gateway. */
 export const gatewayConfig = defineConfig('gateway', {
-  ...serviceEnvironment,
   PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
 
   IDENTITY_URL: origin.default('http://127.0.0.1:8081'),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { messagingEnvironment } from '@atelier/messaging';
 import { persistenceEnvironment } from '@atelier/persistence';
-import { defineConfig, serviceEnvironment } from '@atelier/service';
+import { defineConfig } from '@atelier/service';
 import { privateJwkSchema } from './keys/private-jwk.js';
 
 const MINUTE_MS = 60_000;
@@ -9,7 +9,6 @@ const DAY_MS = 86_400_000;
 
 /** The whole environment of identity. */
 export const identityConfig = defineConfig('identity', {
-  ...serviceEnvironment,
   ...persistenceEnvironment,
   ...messagingEnvironment,
   JWT_PRIVATE_JWK: privateJwkSchema.describe(

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { messagingEnvironment } from '@atelier/messaging';
 import { persistenceEnvironment } from '@atelier/persistence';
-import { defineConfig, serviceEnvironment, type ConfigOf } from '@atelier/service';
+import { defineConfig, type ConfigOf } from '@atelier/service';
 import type { Currency } from './journal/entry.domain.js';
 
 const creditsPerTier = z.strictObject({
@@ -62,7 +62,6 @@ export const regenerationEnvironment = {
 };
 
 export const ledgerConfig = defineConfig('ledger', {
-  ...serviceEnvironment,
   ...persistenceEnvironment,
   ...messagingEnvironment,
   /** What a person gets once, for registering; 0 opens the account empty. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { messagingEnvironment } from '@atelier/messaging';
 import { persistenceEnvironment } from '@atelier/persistence';
-import { defineConfig, serviceEnvironment } from '@atelier/service';
+import { defineConfig } from '@atelier/service';
 
 /** Between a claim and the end of its lease a delivery must fit, and the notes before and after it. */
 const DELIVERIES_PER_LEASE_MIN = 2;
@@ -10,7 +10,6 @@ const DELIVERIES_PER_LEASE_MIN = 2;
 export const notificationsConfig = defineConfig(
   'notifications',
   {
-    ...serviceEnvironment,
     ...persistenceEnvironment,
     ...messagingEnvironment,
 

@@ -1,13 +1,12 @@
 import { z } from 'zod';
 import { messagingEnvironment } from '@atelier/messaging';
 import { persistenceEnvironment } from '@atelier/persistence';
-import { defineConfig, serviceEnvironment } from '@atelier/service';
+import { defineConfig } from '@atelier/service';
 
 const MEBIBYTE = 1_048_576;
 
 /** Everything that studio reads from its environment. */
 export const studioConfig = defineConfig('studio', {
-  ...serviceEnvironment,
   ...persistenceEnvironment,
   ...messagingEnvironment,
 
