@@ -1,11 +1,15 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
+import { ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import { Ctx, Public } from '@atelier/auth';
 import {
   createPromptRequest,
   promptFilters,
+  promptSummaryView,
   promptVersionsLimit,
+  promptVersionView,
+  promptView,
   updatePromptRequest,
   type CreatePromptRequest,
   type PromptSummaryView,
@@ -14,7 +18,7 @@ import {
   type UpdatePromptRequest,
 } from '@atelier/contracts/catalog/prompts.api';
 import { idSchema, type Context } from '@atelier/kernel';
-import { Idempotent, IfMatch, pageQuery, withEtag, type Page } from '@atelier/service';
+import { Idempotent, IfMatch, pageOf, pageQuery, withEtag, type Page } from '@atelier/service';
 import { CreatePrompt } from './create-prompt.usecase.js';
 import { DeletePrompt } from './delete-prompt.usecase.js';
 import { ListPromptVersions } from './list-prompt-versions.usecase.js';
@@ -27,6 +31,7 @@ const promptId = idSchema('prm');
 const listQuery = pageQuery(promptFilters);
 const versionsQuery = pageQuery(promptVersionsLimit);
 
+@ApiTags('prompts')
 @Controller('api/v1/prompts')
 export class PromptsController {
   constructor(
@@ -40,6 +45,7 @@ export class PromptsController {
 
   @Post()
   @Idempotent()
+  @ApiCreatedResponse({ standardSchema: promptView })
   async create(
     @Body({ schema: createPromptRequest }) body: CreatePromptRequest,
     @Ctx() context: Context,
@@ -52,6 +58,7 @@ export class PromptsController {
   }
 
   @Get()
+  @ApiOkResponse({ standardSchema: pageOf(promptSummaryView) })
   async list(
     @Query({ schema: listQuery }) query: z.infer<typeof listQuery>,
     @Ctx() context: Context,
@@ -62,6 +69,7 @@ export class PromptsController {
 
   @Get(':id')
   @Public()
+  @ApiOkResponse({ standardSchema: promptView })
   async read(
     @Param('id', { schema: promptId }) id: string,
     @Ctx() context: Context,
@@ -74,6 +82,7 @@ export class PromptsController {
   }
 
   @Patch(':id')
+  @ApiOkResponse({ standardSchema: promptView })
   async update(
     @Param('id', { schema: promptId }) id: string,
     @IfMatch() expected: number,
@@ -101,6 +110,7 @@ export class PromptsController {
   }
 
   @Get(':id/versions')
+  @ApiOkResponse({ standardSchema: pageOf(promptVersionView) })
   async versions(
     @Param('id', { schema: promptId }) id: string,
     @Query({ schema: versionsQuery }) query: z.infer<typeof versionsQuery>,

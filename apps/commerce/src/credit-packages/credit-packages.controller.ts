@@ -1,5 +1,5 @@
 import { Controller, Get, Query } from '@nestjs/common';
-import { ApiOkResponse } from '@nestjs/swagger';
+import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { Public } from '@atelier/auth';
 import { creditPackageView, type CreditPackageView } from '@atelier/contracts/commerce/payments.api';
@@ -9,6 +9,7 @@ import { ListCreditPackages } from './list-credit-packages.usecase.js';
 
 const listQuery = pageQuery();
 
+@ApiTags('billing')
 @Controller('api/v1/billing/credit-packages')
 export class CreditPackagesController {
   constructor(private readonly listCreditPackages: ListCreditPackages) {}

@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
-import { ApiCreatedResponse, ApiOkResponse } from '@nestjs/swagger';
+import { ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import { Ctx, Public, Roles } from '@atelier/auth';
@@ -31,6 +31,7 @@ const listingId = idSchema('lst');
 const listQuery = pageQuery(listingFilters);
 
 /** What a seller does with a listing, and what everybody reads. */
+@ApiTags('marketplace')
 @Controller('api/v1/marketplace/listings')
 export class ListingsController {
   constructor(
@@ -133,6 +134,7 @@ export class ListingsController {
 }
 
 /** What moderators decide. */
+@ApiTags('marketplace')
 @Controller('api/v1/marketplace/listings/:id')
 @Roles('moderator')
 export class ListingModerationController {

@@ -1,5 +1,5 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
-import { ApiCreatedResponse, ApiOkResponse } from '@nestjs/swagger';
+import { ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import { Ctx } from '@atelier/auth';
@@ -21,6 +21,7 @@ import { StartCheckout } from './start-checkout.usecase.js';
 const paymentId = idSchema('pay');
 const listQuery = pageQuery();
 
+@ApiTags('billing')
 @Controller('api/v1/billing')
 export class PaymentsController {
   constructor(

@@ -1,40 +1,22 @@
-import { createServer, request as httpRequest, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { ActorSigner } from '@atelier/auth';
 import { PaymentFailed, PaymentSucceeded } from '@atelier/contracts/commerce/payment.events';
 import { newId } from '@atelier/kernel';
 import { aUser, aVisitor, eventually, startService, type ServiceUnderTest } from '@atelier/testing';
 import { commerceConfig } from '../commerce.config.js';
 import { CommerceModule } from '../commerce.module.js';
+import { openGateway, type Gateway } from './gateway.fixture.js';
 import { SANDBOX_SIGNATURE_HEADER, signSandboxWebhook } from './sandbox/sandbox-signature.js';
 
 const SECRET = 'a-secret-of-the-tests-for-webhooks';
 const ACTOR_SECRET = 'the-secret-that-the-gateway-signs-with';
 const WEBHOOK = '/api/v1/webhooks/sandbox';
 const RACES = 20;
-let gateway: Server;
+let gateway: Gateway;
 let service: ServiceUnderTest;
 
-/** The gateway as far as a webhook needs it: the body goes through untouched, with a visitor's actor header. */
 beforeAll(async () => {
-  const signer = new ActorSigner(ACTOR_SECRET);
-  gateway = createServer((incoming, outgoing) => {
-    void signer.sign(aVisitor).then((actor) => {
-      const headers = { ...incoming.headers, 'x-atelier-actor': actor };
-      const onward = httpRequest(
-        new URL(incoming.url!, service.url),
-        { method: incoming.method!, headers },
-        (answer) => {
-          outgoing.writeHead(answer.statusCode!, answer.headers);
-          answer.pipe(outgoing);
-        },
-      );
-      incoming.pipe(onward);
-    });
-  });
-  await new Promise<void>((resolve) => gateway.listen(0, '127.0.0.1', resolve));
+  gateway = await openGateway(ACTOR_SECRET, () => service.url);
   service = await startService(CommerceModule, commerceConfig, {
-    PUBLIC_URL: `http://127.0.0.1:${(gateway.address() as AddressInfo).port}`,
+    PUBLIC_URL: gateway.url,
     LEDGER_URL: 'http://127.0.0.1:1',
     SANDBOX_WEBHOOK_SECRET: SECRET,
     ACTOR_SECRET,
@@ -44,7 +26,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await service?.close();
   gateway.close();
-  gateway.closeAllConnections();
 });
 
 const packages = async () => (await service.as(aVisitor).get('/api/v1/billing/credit-packages')).body.items;
@@ -247,12 +228,14 @@ describe('a webhook', () => {
 
 describe('the sandbox', () => {
   it('is not there in production: no page, no webhook, no payment', async () => {
-    const live = await startService(CommerceModule, commerceConfig, {
+    const env = {
       NODE_ENV: 'production',
       PUBLIC_URL: 'http://127.0.0.1:1',
       LEDGER_URL: 'http://127.0.0.1:1',
       SANDBOX_WEBHOOK_SECRET: SECRET,
-    });
+    };
+    // Production has no bus in memory.
+    const live = await startService(CommerceModule, commerceConfig, env, { bus: 'kafka' });
     try {
       const page = `/api/v1/sandbox/checkouts/${newId('sbx')}`;
       expect((await live.as(aVisitor).post(`${page}/succeed`)).status).toBe(404);

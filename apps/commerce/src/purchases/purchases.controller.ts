@@ -1,5 +1,5 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
-import { ApiCreatedResponse, ApiOkResponse } from '@nestjs/swagger';
+import { ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import { Ctx, Roles } from '@atelier/auth';
@@ -21,6 +21,7 @@ import { RefundPurchase } from './refund-purchase.usecase.js';
 const purchaseId = idSchema('pur');
 const listQuery = pageQuery();
 
+@ApiTags('marketplace')
 @Controller('api/v1/marketplace/purchases')
 export class PurchasesController {
   constructor(

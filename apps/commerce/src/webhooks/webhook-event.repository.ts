@@ -42,7 +42,8 @@ export class WebhookEventRepository extends Repository<WebhookEvent, never> {
   /** What is due, longest due first. */
   async due(now: Date, limit: number): Promise<readonly WebhookEvent[]> {
     const { items } = await this.pageAcrossOwners(
-      { nextAttemptAt: { $lte: now } },
+      // Its index holds only what exists; not every server sees that from `$lte`.
+      { nextAttemptAt: { $exists: true, $lte: now } },
       { limit, sort: { by: 'nextAttemptAt', direction: 1 } },
       'system',
     );

@@ -1,5 +1,5 @@
 import { Controller, HttpCode, Param, Post, Req, type RawBodyRequest } from '@nestjs/common';
-import { ApiOkResponse } from '@nestjs/swagger';
+import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { Ctx, Public } from '@atelier/auth';
@@ -11,6 +11,7 @@ import { WebhookEvents } from './webhook-events.process.js';
 const providerName = z.string().regex(/^[a-z]{1,32}$/);
 
 /** Where payment providers call. They prove themselves by signing the body, so it is read as it came. */
+@ApiTags('webhooks')
 @Controller('api/v1/webhooks')
 export class WebhooksController {
   constructor(

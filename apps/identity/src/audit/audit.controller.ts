@@ -1,27 +1,31 @@
 import { Controller, Get, Query } from '@nestjs/common';
+import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { Ctx, Roles } from '@atelier/auth';
-import { auditFilters, type AuditLogView } from '@atelier/contracts/identity/audit.api';
+import { auditFilters, auditLogView, type AuditLogView } from '@atelier/contracts/identity/audit.api';
 import type { Context, Page } from '@atelier/kernel';
-import { pageQuery } from '@atelier/service';
+import { pageOf, pageQuery } from '@atelier/service';
 import { AuditLog, type AuditRecord } from './audit-log.js';
 
 const auditQuery = pageQuery(auditFilters);
 const ownAuditQuery = pageQuery();
 
 /** The audit log, newest first: all of it for admins, and to everybody what concerns them. */
+@ApiTags('audit')
 @Controller('api/v1')
 export class AuditController {
   constructor(private readonly audit: AuditLog) {}
 
   @Get('audit')
   @Roles('admin')
+  @ApiOkResponse({ standardSchema: pageOf(auditLogView) })
   async list(@Query({ schema: auditQuery }) query: z.infer<typeof auditQuery>): Promise<Page<AuditLogView>> {
     const { limit, cursor, ...filter } = query;
     return toPageView(await this.audit.ofEverybody(filter, { limit, cursor }));
   }
 
   @Get('users/me/audit')
+  @ApiOkResponse({ standardSchema: pageOf(auditLogView) })
   async listOwn(
     @Query({ schema: ownAuditQuery }) query: z.infer<typeof ownAuditQuery>,
     @Ctx() context: Context,

@@ -1,4 +1,5 @@
 import { Body, Controller, Delete, HttpCode, Param } from '@nestjs/common';
+import { ApiNoContentResponse, ApiTags } from '@nestjs/swagger';
 import { Ctx, Roles } from '@atelier/auth';
 import { deleteAccountRequest, type DeleteAccountRequest } from '@atelier/contracts/identity/deletion.api';
 import { idSchema, type Context } from '@atelier/kernel';
@@ -9,12 +10,14 @@ import { DeleteUser } from './delete-user.usecase.js';
 const userId = idSchema('usr');
 
 /** The end of accounts: one's own, and for admins anybody's. `If-Match` is heeded when it is sent. */
+@ApiTags('users')
 @Controller('api/v1/users')
 export class DeletionController {
   constructor(private readonly deleteUser: DeleteUser) {}
 
   @Delete('me')
   @HttpCode(204)
+  @ApiNoContentResponse()
   async deleteOwn(
     @Body({ schema: deleteAccountRequest }) body: DeleteAccountRequest,
     @IfMatch({ optional: true }) expected: number | undefined,
@@ -26,6 +29,7 @@ export class DeletionController {
   @Delete(':id')
   @Roles('admin')
   @HttpCode(204)
+  @ApiNoContentResponse()
   async delete(
     @Param('id', { schema: userId }) id: UserId,
     @IfMatch({ optional: true }) expected: number | undefined,

@@ -1,8 +1,10 @@
 import { Body, Controller, Header, HttpCode, Post } from '@nestjs/common';
+import { ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { Ctx, Public } from '@atelier/auth';
 import {
   ACCESS_TOKEN_LIFETIME_SECONDS,
+  authView,
   logInRequest,
   logOutRequest,
   refreshRequest,
@@ -21,6 +23,7 @@ import { SignUp } from './sign-up.usecase.js';
 import type { SignedInUser } from './start-session.usecase.js';
 
 /** Registration and sessions. Answers hold tokens, so no cache may keep them. */
+@ApiTags('auth')
 @Controller('api/v1/auth')
 @Public()
 export class AuthController {
@@ -33,6 +36,7 @@ export class AuthController {
 
   @Post('register')
   @Idempotent()
+  @ApiCreatedResponse({ standardSchema: authView })
   @Header('cache-control', 'no-store')
   async register(
     @Body({ schema: registerRequest }) body: RegisterRequest,
@@ -43,6 +47,7 @@ export class AuthController {
 
   @Post('login')
   @HttpCode(200)
+  @ApiOkResponse({ standardSchema: authView })
   @Header('cache-control', 'no-store')
   async login(
     @Body({ schema: logInRequest }) body: LogInRequest,
@@ -53,6 +58,7 @@ export class AuthController {
 
   @Post('refresh')
   @HttpCode(200)
+  @ApiOkResponse({ standardSchema: authView })
   @Header('cache-control', 'no-store')
   async refresh(
     @Body({ schema: refreshRequest }) body: z.infer<typeof refreshRequest>,

@@ -1,8 +1,10 @@
 import { Body, Controller, Get, Patch, Res } from '@nestjs/common';
+import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Ctx } from '@atelier/auth';
 import {
   updateProfileRequest,
+  userView,
   type UpdateProfileRequest,
   type UserView,
 } from '@atelier/contracts/identity/users.api';
@@ -13,6 +15,7 @@ import { UpdateProfile } from './update-profile.usecase.js';
 import type { User } from './user.domain.js';
 
 /** One's own account. The ETag is the version that `If-Match` of a change names. */
+@ApiTags('users')
 @Controller('api/v1/users/me')
 export class UsersController {
   constructor(
@@ -21,6 +24,7 @@ export class UsersController {
   ) {}
 
   @Get()
+  @ApiOkResponse({ standardSchema: userView })
   async me(@Ctx() context: Context, @Res({ passthrough: true }) reply: FastifyReply): Promise<UserView> {
     const user = await this.findAccount.execute(context);
     withEtag(reply, user.version);
@@ -28,6 +32,7 @@ export class UsersController {
   }
 
   @Patch()
+  @ApiOkResponse({ standardSchema: userView })
   async update(
     @Body({ schema: updateProfileRequest }) body: UpdateProfileRequest,
     @IfMatch() expectedVersion: number,

@@ -1,4 +1,5 @@
 import { Controller, Get, HttpCode, Param, Post, UseGuards, type CanActivate } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { Public } from '@atelier/auth';
 import { DomainError } from '@atelier/kernel';
@@ -23,6 +24,7 @@ class OutsideProduction implements CanActivate {
 }
 
 /** Stands in for the provider's hosted page: whoever has the address may pay, or fail to. */
+@ApiTags('sandbox')
 @Controller('api/v1/sandbox/checkouts')
 @UseGuards(OutsideProduction)
 @Public()
