@@ -1,8 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, chmodSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { Outbox } from '@atelier/persistence';
+import mongoose from 'mongoose';
+import { Database, Outbox } from '@atelier/persistence';
 import { newId, type Context, type Id } from '@atelier/kernel';
 import { ledgerConfig } from '@atelier/ledger/ledger.config';
 import { LedgerModule } from '@atelier/ledger/ledger.module';
@@ -11,32 +9,26 @@ import { SettleHold } from '@atelier/ledger/holds/settle-hold.usecase';
 import { userAccount, type EntryDraft } from '@atelier/ledger/journal/entry.domain';
 import { PostEntry } from '@atelier/ledger/journal/post-entry.usecase';
 import { createService, type RunningService } from '@atelier/service';
-import { startStack, type Stack } from '@atelier/stack';
+import type { Stack } from '@atelier/stack';
+import { cpuSecondsOfTree } from './processes.js';
+import { notOurs } from './stage.js';
+import type { Cpu, NotMeasured } from './report.js';
 
 const DRAIN_TIMEOUT_MS = 120_000;
 const DRAIN_POLL_MS = 20;
 /** Longer than any bench: what runs by the clock would be measured with what is measured. */
 const NEVER_MS = '3600000';
 
-/** Database and broker alone, on free ports and with data of their own; fsync is on, as it would be for real. */
-export async function withInfrastructure<T>(work: (stack: Stack) => Promise<T>): Promise<T> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'atelier-bench-'));
-  chmodSync(dataDir, 0o711);
-  const stack = await startStack({ ports: 'free', dataDir, only: [], say: (text) => console.log(text) });
-  try {
-    return await work(stack);
-  } finally {
-    await stack.stop();
-    rmSync(dataDir, { recursive: true, force: true, maxRetries: 3 });
-  }
-}
-
-/** The ledger itself, in this process: its real use cases on a real database. Its facts go to the in-memory bus. */
-export function startLedger(
+/**
+ * The ledger itself, in this process: its real use cases on a real database, which is empty. Its facts go to the
+ * in-memory bus.
+ */
+export async function startLedger(
   mongodbUri: string,
   database: string,
   env: Readonly<Record<string, string>> = {},
 ): Promise<RunningService> {
+  await drop(mongodbUri, database);
   return createService(LedgerModule, ledgerConfig, {
     PORT: '0',
     LOG_LEVEL: 'error',
@@ -50,6 +42,46 @@ export function startLedger(
     HOLD_TTL_SECONDS: '3600',
     ...env,
   });
+}
+
+/** Takes away what an earlier run has left in a database that outlives it. */
+async function drop(mongodbUri: string, database: string): Promise<void> {
+  const client = new mongoose.mongo.MongoClient(mongodbUri);
+  try {
+    await client.db(database).dropDatabase();
+  } finally {
+    await client.close();
+  }
+}
+
+/** CPU seconds so far of the ledger, its clients and its database. The broker, which only idles beside, is left out. */
+export function ledgerCpu(stack: Stack): Cpu {
+  const notMeasured = notOurs(stack, 'mongodb');
+  if (notMeasured) return () => () => notMeasured;
+  const seconds = () => {
+    const { kafka } = stack.pids;
+    return cpuSecondsOfTree(process.pid) - (kafka === undefined ? 0 : cpuSecondsOfTree(kafka));
+  };
+  return () => {
+    const before = seconds();
+    return () => seconds() - before;
+  };
+}
+
+/** Why what is measured is not of a `mongod`; undefined when it is. */
+export async function notOnMongod({ app }: RunningService): Promise<NotMeasured | undefined> {
+  const { connection } = app.get(Database, { strict: false });
+  const { storageEngines } = (await connection.db!.admin().buildInfo()) as { storageEngines?: string[] };
+  return storageEngines ? undefined : 'not measured: the database is no mongod';
+}
+
+/** What a ledger is asked, by name. */
+export type Queries = Readonly<Record<string, () => Promise<unknown>>>;
+
+/** A request of that user. */
+export function contextOf(userId: Id<'usr'>): Context {
+  const id = newId('req');
+  return { actor: { kind: 'user', id: userId, role: 'user' }, correlationId: id, causationId: id };
 }
 
 const context = (): Context => {

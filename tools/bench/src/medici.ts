@@ -7,6 +7,7 @@ export class Medici {
 
   static async connect(uri: string, dbName: string): Promise<Medici> {
     await mongoose.connect(uri, { dbName });
+    await mongoose.connection.dropDatabase();
     await initModels();
     return new Medici();
   }

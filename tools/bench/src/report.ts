@@ -3,10 +3,22 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
+import { format, resolveConfig } from 'prettier';
+import { round } from './measure.js';
+
+/** Says why there is no figure. */
+export type NotMeasured = `not measured: ${string}`;
+export type Figure = number | NotMeasured;
+
+/** Measures CPU: called twice, it answers the CPU seconds between the two calls. */
+export type Cpu = () => () => Figure;
+/** How often something was done per CPU second, if that was measured. */
+export const perCpuSecond = (count: number, seconds: Figure): Figure =>
+  typeof seconds === 'string' ? seconds : count / seconds;
 
 export interface Aim {
   readonly measure: string;
-  readonly value: number;
+  readonly value: Figure;
   readonly unit: string;
   readonly wanted: { readonly atLeast: number } | { readonly atMost: number };
 }
@@ -23,6 +35,8 @@ export interface Report {
   /** What was done, in one sentence. */
   readonly what: string;
   readonly rows: readonly Row[];
+  /** What every round gave, behind the medians of the rows. Saved, not printed. */
+  readonly rounds: readonly Readonly<Record<string, string | number | readonly Figure[]>>[];
   /** What stands behind the rows, such as where the time went. */
   readonly breakdown?: readonly Row[];
   readonly aims: readonly Aim[];
@@ -31,7 +45,7 @@ export interface Report {
 const ROOT = join(import.meta.dirname, '../../..');
 
 /** Prints the table and the aims, and commits nothing: with `--save` the raw result goes under docs/benchmarks. */
-export function publish(report: Report, save: boolean): void {
+export async function publish(report: Report, save: boolean): Promise<void> {
   console.log(`\n${report.what}\n`);
   console.table(report.rows);
   if (report.breakdown) console.table(report.breakdown);
@@ -57,13 +71,16 @@ export function publish(report: Report, save: boolean): void {
     at: new Date().toISOString(),
     machine,
   };
-  writeFileSync(file, `${JSON.stringify(content, null, 2)}\n`);
+  const style = await resolveConfig(file);
+  writeFileSync(file, await format(JSON.stringify(content), { ...style, filepath: file }));
   console.log(`\nsaved as docs/benchmarks/${report.bench}.json`);
 }
 
 function lineOf(bench: string, { measure, value, unit, wanted }: Aim): string {
-  const met = 'atLeast' in wanted ? value >= wanted.atLeast : value <= wanted.atMost;
   const aim = 'atLeast' in wanted ? `>=${wanted.atLeast}` : `<=${wanted.atMost}`;
-  const verdict = met ? 'met' : 'missed';
-  return `aim ${bench}.${measure} ${value}${unit} wanted ${aim}${unit} ${styleText(met ? 'green' : 'red', verdict)}`;
+  const line = (figure: string, verdict: string) =>
+    `aim ${bench}.${measure} ${figure} wanted ${aim}${unit} ${verdict}`;
+  if (typeof value === 'string') return line('-', value);
+  const met = 'atLeast' in wanted ? value >= wanted.atLeast : value <= wanted.atMost;
+  return line(`${round(value, 2)}${unit}`, styleText(met ? 'green' : 'red', met ? 'met' : 'missed'));
 }

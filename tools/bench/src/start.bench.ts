@@ -2,13 +2,15 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { median, memoryMbOfTree, round } from './measure.js';
+import { memoryMbOfTree } from './processes.js';
 import type { Report } from './report.js';
+import { Rounds } from './rounds.js';
 
 const ROUNDS = 5;
 const START_TIMEOUT_MS = 120_000;
 /** After the first requests of the screens and the first polls of the consumers. */
 const SETTLE_MS = 5_000;
+const WHAT = { way: 'npm start' };
 const ROOT = join(import.meta.dirname, '../../..');
 
 interface Started {
@@ -20,17 +22,19 @@ interface Started {
 export async function benchStart(): Promise<Report> {
   // Fetches what is missing and makes topics and indexes: not counted.
   await startOnce();
-  const runs: Started[] = [];
-  for (let round = 0; round < ROUNDS; round++) runs.push(await startOnce());
-  const seconds = median(runs.map((run) => run.seconds));
-  const megabytes = median(runs.map((run) => run.megabytes));
+  const runs = new Rounds();
+  for (let round = 0; round < ROUNDS; round++) {
+    const { seconds, megabytes } = await startOnce();
+    runs.add(WHAT, { 'ready s': seconds, 'memory MB': megabytes });
+  }
   return {
     bench: 'start',
     what: `npm start, warm, ${ROUNDS} times: from the command to ready, and the memory (PSS) of all its processes.`,
-    rows: runs.map((run) => ({ 'ready s': round(run.seconds), 'memory MB': round(run.megabytes, 0) })),
+    rows: runs.rows(),
+    rounds: runs.raw(),
     aims: [
-      { measure: 'ready', value: round(seconds), unit: 's', wanted: { atMost: 15 } },
-      { measure: 'memory', value: round(megabytes, 0), unit: 'MB', wanted: { atMost: 1536 } },
+      runs.aim(WHAT, 'ready s', { measure: 'ready', unit: 's', wanted: { atMost: 15 } }),
+      runs.aim(WHAT, 'memory MB', { measure: 'memory', unit: 'MB', wanted: { atMost: 1536 } }),
     ],
   };
 }
