@@ -3,6 +3,7 @@ import { benchGrowth } from './growth.bench.js';
 import { benchLedger } from './ledger.bench.js';
 import { benchOutbox } from './outbox.bench.js';
 import { benchPurchase } from './purchase.bench.js';
+import { benchRegeneration } from './regeneration.bench.js';
 import { benchStart } from './start.bench.js';
 import { publish, type BenchOptions, type Report } from './report.js';
 
@@ -11,6 +12,7 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<Report
   outbox: benchOutbox,
   ledger: benchLedger,
   growth: benchGrowth,
+  regeneration: benchRegeneration,
   start: benchStart,
 };
 
@@ -34,5 +36,5 @@ if (values.help || !bench) {
   console.log(HELP);
   process.exit(values.help ? 0 : 1);
 }
-publish(await bench({ full: values.full }), values.save);
+await publish(await bench({ full: values.full }), values.save);
 process.exit(0);
