@@ -86,6 +86,14 @@ describe('bootstrap, as a process', () => {
     expect(service.output()).toMatch(/"level":60.*nobody caught this.*bootstrap\.fixture/);
   });
 
+  it('says its last words in the format that it was told, too', async () => {
+    const service = start({ LOG_FORMAT: 'pretty' });
+    const [, url] = await service.says(/listening .*url=(\S+)/);
+    await get(`${url}/api/v1/fixture/throw`).catch(() => undefined);
+    expect(await service.exit).toBe(1);
+    expect(service.output()).toMatch(/ fatal fixture uncaughtException .*\n\s+Error: nobody caught this/);
+  });
+
   it('traces requests when an exporter is named, and sends the last spans before it exits', async () => {
     const service = start({ OTEL_TRACES_EXPORTER: 'console', OTEL_SERVICE_NAME: 'fixture' });
     const [, url] = await service.says(listening);
