@@ -32,10 +32,12 @@ describe('documents', () => {
   });
 
   it.each(documents.filter((file) => file.startsWith('docs/flows/')))(
-    '%s has a link to code for every arrow',
+    '%s has a number for every arrow, and a link to code for every number',
     (file) => {
       const text = read(file);
-      const arrows = /```mermaid([\s\S]*?)```/.exec(text)![1]!.match(/^.*-{1,2}[)>]{1,2}.*:/gm)!;
+      const diagram = /```mermaid([\s\S]*?)```/.exec(text)![1]!;
+      expect(diagram).toMatch(/^\s*sequenceDiagram\n\s*autonumber\n/);
+      const arrows = diagram.match(/^.*-{1,2}[)>]{1,2}.*:/gm)!;
       const steps = text.match(/^\d+\. .*(?:\n {2,}.*)*/gm) ?? [];
       expect(steps).toHaveLength(arrows.length);
       expect(steps.filter((step) => !/\]\(\.\.\/\.\.\/(apps|libs)\//.test(step))).toEqual([]);
