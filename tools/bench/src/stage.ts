@@ -18,16 +18,15 @@ export async function onStage<T>(
   // A bench is one client with the traffic of many.
   for (const name of ['RATE_API_BURST', 'RATE_API_PER_MINUTE', 'RATE_AUTH_BURST'])
     process.env[name] = '1000000';
-  const stack = await startStack({
-    ports: 'free',
-    dataDir,
-    say: (text) => console.log(text),
-    ...(only && { only }),
-  });
+  const say = (text: string) => console.log(text);
   try {
-    return await work(stack);
+    const stack = await startStack({ ports: 'free', dataDir, say, ...(only && { only }) });
+    try {
+      return await work(stack);
+    } finally {
+      await stack.stop();
+    }
   } finally {
-    await stack.stop();
     removeData(dataDir);
   }
 }
