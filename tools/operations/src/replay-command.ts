@@ -8,6 +8,7 @@ export const help = `usage: npm run replay -- <projection>   empties a view and 
 <projection> is its id, like catalog.view-entitlements: \`npm run flow -- <event>\` shows the ids.
 The app that owns it must run; it answers when the view has caught up.
   --url <url>   where the app is, when it is not the one of \`npm start\` in this checkout (or <APP>_URL)
+  --lossy       also when the topics have lost their oldest events: what the view has of them is lost then
   --json        for machines
 The secret that signs the call is ACTOR_SECRET, else this checkout's own.`;
 
@@ -49,7 +50,8 @@ export async function replay(args: readonly string[], around: Surroundings): Pro
   });
   const header = await signer.sign({ kind: 'service', id: 'operations' });
   const startedAt = Date.now();
-  const { events } = await ask(`${url}/internal/projections/${id}/replay`, header, app);
+  const path = `/internal/projections/${id}/replay${values.lossy ? '?lossy=true' : ''}`;
+  const { events } = await ask(url + path, header, app);
   const durationMs = Date.now() - startedAt;
   around.print(
     values.json
@@ -89,6 +91,7 @@ function parse(args: readonly string[]) {
       allowPositionals: true,
       options: {
         url: { type: 'string' },
+        lossy: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },

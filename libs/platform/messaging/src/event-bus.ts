@@ -4,6 +4,8 @@ import { DomainError, type TopicOptions } from '@atelier/kernel';
 export interface GroupOffset {
   readonly topic: string;
   readonly partition: number;
+  /** The first record that is still there; above 0, older ones were deleted. */
+  readonly start: bigint;
   /** The first record that is not committed. */
   readonly next: bigint;
   /** Where the next record of the partition will be. */

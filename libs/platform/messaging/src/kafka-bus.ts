@@ -191,7 +191,8 @@ export class KafkaBus extends EventBus {
     for (const { topic, partitions } of committed) {
       for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
         const next = BigInt(partitions.find((one) => one.partition === partition)?.offset ?? -1);
-        offsets.push({ topic, partition, next: next < 0n ? BigInt(low) : next, end: BigInt(high) });
+        const start = BigInt(low);
+        offsets.push({ topic, partition, start, next: next < 0n ? start : next, end: BigInt(high) });
       }
     }
     return offsets;

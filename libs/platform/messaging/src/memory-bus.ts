@@ -98,6 +98,7 @@ export class MemoryBus extends EventBus {
       this.partitionsOf(topic).map((log, partition) => ({
         topic,
         partition,
+        start: 0n,
         next: this.committed.get(`${group}/${topic}/${partition}`) ?? 0n,
         end: BigInt(log.length),
       })),

@@ -182,6 +182,24 @@ describe('a service on the messaging runtime', () => {
     expect(unknown).toMatchObject({ status: 404, body: { code: 'platform.projection.not_found' } });
   });
 
+  it('refuses a replay that would lose what the topics have no longer, unless that is wanted', async () => {
+    await service.settled();
+    const { bus } = service;
+    const offsets = bus.offsets.bind(bus);
+    // As after the retention of its topic.
+    bus.offsets = async (...args) => (await offsets(...args)).map((offset) => ({ ...offset, start: 5n }));
+    try {
+      const before = await service.app.get(NoteCount).count();
+      const path = '/internal/projections/notebook.note-count/replay';
+      const refused = await service.as(aService('operator')).post(path);
+      expect(refused).toMatchObject({ status: 409, body: { code: 'platform.projection.facts_deleted' } });
+      expect(await service.app.get(NoteCount).count()).toBe(before);
+      expect((await service.as(aService('operator')).post(`${path}?lossy=true`)).status).toBe(200);
+    } finally {
+      bus.offsets = offsets;
+    }
+  });
+
   it('pages through a list by cursor without missing or repeating a row', async () => {
     const author = aUser();
     for (let i = 0; i < 5; i++) await service.as(author).post('/api/v1/notes', { text: `note ${i}` });

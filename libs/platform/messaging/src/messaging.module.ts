@@ -1,4 +1,4 @@
-import { Controller, Global, HttpCode, Module, Param, Post, type DynamicModule } from '@nestjs/common';
+import { Controller, Global, HttpCode, Module, Param, Post, Query, type DynamicModule } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { z } from 'zod';
 import { ServiceOnly } from '@atelier/auth';
@@ -12,6 +12,7 @@ import { MemoryBus } from './memory-bus.js';
 import { EventTransport, PUBLISHES } from './transport.js';
 
 const projectionId = z.string().regex(/^[a-z]+\.[a-z-]+$/);
+const replayQuery = z.strictObject({ lossy: z.enum(['true', 'false']).default('false') });
 
 /** `npm run replay -- <projection>` ends here. */
 @Controller('internal/projections')
@@ -21,8 +22,11 @@ class ProjectionsController {
   @Post(':id/replay')
   @HttpCode(200)
   @ServiceOnly()
-  replay(@Param('id', { schema: projectionId }) id: string): Promise<{ events: number }> {
-    return (this.transport as EventTransport).replay(id);
+  replay(
+    @Param('id', { schema: projectionId }) id: string,
+    @Query({ schema: replayQuery }) { lossy }: z.infer<typeof replayQuery>,
+  ): Promise<{ events: number }> {
+    return (this.transport as EventTransport).replay(id, lossy === 'true');
   }
 }
 

@@ -25,18 +25,31 @@ export class Replay {
 
   /**
    * Answers when the view has everything that was on its topics when this began; what comes meanwhile it hears as
-   * always. Whatever fails, the group reads on.
+   * always. Whatever fails, the group reads on. What the topics have no longer is lost to the view, so that has to be
+   * wanted (`lossy`): else throws conflict `platform.projection.facts_deleted`.
    */
-  async run(group: Group, projection: RegisteredConsumer, reset: () => Promise<void>): Promise<Replayed> {
+  async run(
+    group: Group,
+    projection: RegisteredConsumer,
+    reset: () => Promise<void>,
+    lossy: boolean,
+  ): Promise<Replayed> {
     if (this.running.has(projection.id)) throw isRunning(projection.id);
     this.running.add(projection.id);
     try {
+      if (!lossy) await this.expectAllFacts(group, projection.id);
       const goal = await this.begin(group, projection, reset);
       await this.reach(group, goal, projection.id);
       return { events: Number(lagOf(goal)) };
     } finally {
       this.running.delete(projection.id);
     }
+  }
+
+  private async expectAllFacts(group: Group, projectionId: string): Promise<void> {
+    const offsets = await this.bus.offsets(group.name, topicsOf(group));
+    const cut = new Set(offsets.filter(({ start }) => start > 0n).map(({ topic }) => topic));
+    if (cut.size > 0) throw factsDeleted(projectionId, [...cut]);
   }
 
   private async begin(
@@ -78,4 +91,14 @@ const isRunning = (projectionId: string) =>
     kind: 'conflict',
     code: 'platform.projection.replaying',
     detail: `${projectionId} is being replayed. Wait until that has ended.`,
+  });
+
+const factsDeleted = (projectionId: string, topics: readonly string[]) =>
+  new DomainError({
+    kind: 'conflict',
+    code: 'platform.projection.facts_deleted',
+    detail:
+      `The oldest facts of ${topics.join(', ')} have been deleted: ${projectionId} would lose what it has of them. ` +
+      'Ask for a lossy replay if you want that.',
+    extra: { topics },
   });

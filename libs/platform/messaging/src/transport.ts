@@ -98,9 +98,9 @@ export class EventTransport extends MessagingTransport implements OnApplicationB
   /**
    * Rebuilds a projection: stops its group, empties its view and its inbox, reads its topics from the start, and
    * answers when it has what was there. Throws conflict `platform.group.has_members` while another replica reads, and
-   * `platform.projection.replaying`.
+   * `platform.projection.replaying`, or `platform.projection.facts_deleted` unless a loss of these is wanted.
    */
-  async replay(projectionId: string): Promise<Replayed> {
+  async replay(projectionId: string, lossy: boolean): Promise<Replayed> {
     const group = [...this.groups.values()].find(({ consumers }) =>
       consumers.some((c) => c.consumer.id === projectionId),
     );
@@ -112,7 +112,7 @@ export class EventTransport extends MessagingTransport implements OnApplicationB
         detail: `There is no projection ${projectionId} here. There are: ${this.projectionIds().join(', ') || 'none'}.`,
       });
     }
-    return this.replays.run(group, projection, () => this.instanceOf(projection).reset());
+    return this.replays.run(group, projection, () => this.instanceOf(projection).reset(), lossy);
   }
 
   private projectionIds(): string[] {
