@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs, styleText } from 'node:util';
+import { dataFolder } from '@atelier/stack/checkout';
+import { readState } from '@atelier/stack/state';
 import { printExchange, printFact, printStep } from './print.js';
 import { playStory } from './story.js';
 
@@ -10,8 +11,6 @@ Plays the first story through the gateway of the running stack and prints each r
 facts that appear on the topics, all of one trace. Nothing is mocked: it is what two people and a moderator
 would do. NO_COLOR turns colours off.`;
 
-const DATA = join(import.meta.dirname, '../../../.data');
-
 const { values } = parseArgs({
   options: { gateway: { type: 'string' }, kafka: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
 });
@@ -20,12 +19,9 @@ if (values.help) {
   process.exit(0);
 }
 
-const stateFile = join(DATA, 'infra.json');
-const state = existsSync(stateFile)
-  ? (JSON.parse(readFileSync(stateFile, 'utf8')) as { gatewayUrl?: string; kafkaBrokers?: string })
-  : {};
-const gatewayUrl = values.gateway ?? process.env['GATEWAY_URL'] ?? state.gatewayUrl;
-const kafkaBrokers = values.kafka ?? process.env['KAFKA_BROKERS'] ?? state.kafkaBrokers;
+const state = readState();
+const gatewayUrl = values.gateway ?? process.env['GATEWAY_URL'] ?? state?.gatewayUrl;
+const kafkaBrokers = values.kafka ?? process.env['KAFKA_BROKERS'] ?? state?.kafkaBrokers;
 if (!gatewayUrl || !kafkaBrokers) {
   console.error(
     'No stack is running here. Start one with `npm start`, or name one with --gateway and --kafka.',
@@ -38,7 +34,7 @@ try {
   const end = await playStory({
     gatewayUrl,
     kafkaBrokers,
-    devLoginsFile: process.env['DEV_LOGINS_FILE'] ?? join(DATA, 'dev-logins.json'),
+    devLoginsFile: process.env['DEV_LOGINS_FILE'] ?? join(dataFolder, 'dev-logins.json'),
     onStep: (title) => printStep(++number, title),
     onExchange: printExchange,
     onFact: printFact,
