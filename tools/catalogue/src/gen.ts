@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
 import { differences, generate, write } from './generate.js';
 
-const help = `usage: npm run gen         write schemas, golden examples, AsyncAPI and docs/events from the contracts and the code
+const help = `usage: npm run gen         write schemas, golden examples, AsyncAPI, docs/events and k8s/base/topics.yaml
+                           from the contracts and the code
        npm run gen:check   write nothing; exit 1 when something is not up to date`;
 
 const { values } = parseArgs({
