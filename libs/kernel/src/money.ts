@@ -9,6 +9,12 @@ export interface Money {
   readonly currency: Currency;
 }
 
+/** The same as a database row has it: a safe whole number of minor units. */
+export interface MoneyNumber {
+  readonly amount: number;
+  readonly currency: Currency;
+}
+
 /** Money on the wire and in events: the amount is a string of minor units, since JSON numbers lose integers. */
 export const moneySchema = z.strictObject({
   amount: z
@@ -23,20 +29,38 @@ export const creditsSchema = z.int().min(0).max(1_000_000_000);
 
 export const BASIS_POINTS = 10_000;
 
-export const money = (amount: bigint, currency: Currency): Money => ({ amount, currency });
-export const toMoneyWire = (value: Money): MoneyWire => ({
-  amount: value.amount.toString(),
-  currency: value.currency,
-});
+/** As events and answers carry it. Throws a RangeError for parts of a unit, and for numbers that have lost units. */
+export function toMoneyWire({ amount, currency }: Money | MoneyNumber): MoneyWire {
+  if (typeof amount === 'number' && !Number.isSafeInteger(amount))
+    throw new RangeError(`${amount} is no whole number of minor units`);
+  return { amount: amount.toString(), currency };
+}
 export const fromMoneyWire = (value: MoneyWire): Money => ({
   amount: BigInt(value.amount),
   currency: value.currency,
 });
 
-/** Adds two sums of one currency. Throws a RangeError on mixed currencies: that is a fault, not a refusal. */
-export function addMoney(a: Money, b: Money): Money {
-  if (a.currency !== b.currency) throw new RangeError(`cannot add ${a.currency} and ${b.currency}`);
-  return money(a.amount + b.amount, a.currency);
+/**
+ * The currencies with other than two decimals (ISO 4217). Not by `Intl`: it counts decimals as people use them, so
+ * that 123456 minor units of IDR, which are 1234.56, would be shown as 123456.
+ */
+const DECIMALS: ReadonlyMap<Currency, number> = new Map([
+  ...decimals(0, 'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF'),
+  ...decimals(3, 'BHD IQD JOD KWD LYD OMR TND'),
+  ...decimals(4, 'CLF UYW'),
+]);
+function decimals(digits: number, currencies: string): (readonly [Currency, number])[] {
+  return currencies.split(' ').map((currency) => [currency, digits] as const);
+}
+
+/** Major units with as many decimals as the currency has, to the last unit: `-0.05` of USD, `500` of JPY. */
+export function majorUnitsText({ amount, currency }: Money): string {
+  const digits = DECIMALS.get(currency) ?? 2;
+  const text = abs(amount)
+    .toString()
+    .padStart(digits + 1, '0');
+  const whole = text.slice(0, text.length - digits);
+  return `${amount < 0n ? '-' : ''}${whole}${digits > 0 ? `.${text.slice(-digits)}` : ''}`;
 }
 
 /**

@@ -3,6 +3,7 @@ import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { Public } from '@atelier/auth';
 import { creditPackageView, type CreditPackageView } from '@atelier/contracts/commerce/payments.api';
+import { toMoneyWire } from '@atelier/kernel';
 import { pageOf, pageQuery, type Page } from '@atelier/service';
 import type { CreditPackage } from './credit-package.domain.js';
 import { ListCreditPackages } from './list-credit-packages.usecase.js';
@@ -31,6 +32,6 @@ function toCreditPackageView({ id, name, credits, bonusCredits, price }: CreditP
     name,
     credits,
     bonusCredits,
-    price: { amount: String(price.amount), currency: price.currency },
+    price: toMoneyWire(price),
   };
 }

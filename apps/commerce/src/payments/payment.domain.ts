@@ -7,7 +7,7 @@ import {
   type PAYMENT_PROVIDERS,
   type PAYMENT_PURPOSES,
 } from '@atelier/contracts/commerce/payment.events';
-import { DomainError, type Change, type DomainEvent, type Id } from '@atelier/kernel';
+import { DomainError, toMoneyWire, type Change, type DomainEvent, type Id } from '@atelier/kernel';
 import type { Origin } from '../caller.js';
 
 // A payment is money that a provider takes for us.
@@ -188,7 +188,7 @@ function factsOf({
 }: Payment) {
   return {
     ...{ paymentId: id, userId, purpose, provider, providerPaymentId: providerPaymentId ?? '' },
-    amount: { amount: String(amount.amount), currency: amount.currency },
+    amount: toMoneyWire(amount),
     ...(creditPackageId ? { creditPackageId } : {}),
     ...(credits === undefined ? {} : { credits }),
   };

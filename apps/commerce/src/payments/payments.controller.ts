@@ -11,7 +11,7 @@ import {
   type PaymentView,
   type StartCheckoutRequest,
 } from '@atelier/contracts/commerce/payments.api';
-import { idSchema, type Context } from '@atelier/kernel';
+import { idSchema, toMoneyWire, type Context } from '@atelier/kernel';
 import { Idempotent, pageOf, pageQuery, type Page } from '@atelier/service';
 import { ConfirmPayment } from './confirm-payment.usecase.js';
 import type { Payment } from './payment.domain.js';
@@ -75,7 +75,7 @@ function toPaymentView(payment: Payment): PaymentView {
   const { id, status, amount, purpose, provider } = payment;
   return {
     ...{ id, status, purpose, provider },
-    amount: { amount: String(amount.amount), currency: amount.currency },
+    amount: toMoneyWire(amount),
     creditPackageId: payment.creditPackageId ?? null,
     credits: payment.credits ?? null,
     failureReason: payment.failureReason ?? null,

@@ -1,7 +1,7 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { Ctx } from '@atelier/auth';
-import type { Context, MoneyWire } from '@atelier/kernel';
+import { toMoneyWire, type Context } from '@atelier/kernel';
 import { InjectConfig } from '@atelier/service';
 import { earningsView, type EarningsView } from '@atelier/contracts/ledger/earnings.api';
 import { ledgerConfig, type LedgerConfig } from '../ledger.config.js';
@@ -22,10 +22,10 @@ export class EarningsController {
     return {
       ...earnings,
       payoutCreditsMin: this.config.PAYOUT_CREDITS_MIN,
-      ratePerCredit: [...this.config.PAYOUT_MINOR_UNITS_PER_CREDIT].map(([code, rate]) => wire(rate, code)),
-      inPayout: inPayout.map(({ settled, currency }) => wire(settled, currency)),
+      ratePerCredit: [...this.config.PAYOUT_MINOR_UNITS_PER_CREDIT].map(([currency, amount]) =>
+        toMoneyWire({ amount, currency }),
+      ),
+      inPayout: inPayout.map(({ settled, currency }) => toMoneyWire({ amount: settled, currency })),
     };
   }
 }
-
-const wire = (amount: number, currency: string): MoneyWire => ({ amount: String(amount), currency });

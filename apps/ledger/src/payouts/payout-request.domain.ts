@@ -1,4 +1,4 @@
-import { DomainError, type Change, type DomainEvent, type Id } from '@atelier/kernel';
+import { DomainError, toMoneyWire, type Change, type DomainEvent, type Id } from '@atelier/kernel';
 import {
   PayoutApproved,
   PayoutCanceled,
@@ -174,7 +174,7 @@ export function factsOf(payout: PayoutRequest): typeof PayoutRequested.example {
   const { id, userId, methodId, provider, credits, amount, createdAt } = payout;
   return {
     ...{ payoutId: id, userId, methodId, provider, credits },
-    amount: { amount: String(amount.amount), currency: amount.currency },
+    amount: toMoneyWire(amount),
     requestedAt: createdAt.toISOString(),
   };
 }

@@ -2,7 +2,7 @@ import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/com
 import { ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { Ctx, Roles } from '@atelier/auth';
-import { idSchema, type Context, type Id } from '@atelier/kernel';
+import { idSchema, toMoneyWire, type Context, type Id } from '@atelier/kernel';
 import { Idempotent, pageOf, pageQuery, type Page } from '@atelier/service';
 import {
   payoutQueueFilters,
@@ -111,7 +111,7 @@ function toPayoutView(payout: PayoutRequest): PayoutRequestView {
   const { id, userId, methodId, provider, credits, amount, status } = payout;
   return {
     ...{ id, userId, methodId, provider, credits, status },
-    amount: { amount: String(amount.amount), currency: amount.currency },
+    amount: toMoneyWire(amount),
     reason: payout.reason ?? null,
     providerReference: payout.providerReference ?? null,
     createdAt: payout.createdAt.toISOString(),

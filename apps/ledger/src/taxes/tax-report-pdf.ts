@@ -1,5 +1,6 @@
 import { buffer } from 'node:stream/consumers';
 import PDFDocument from 'pdfkit';
+import { majorUnitsText } from '@atelier/kernel';
 import type { TaxLine, TaxReport } from './tax-report.domain.js';
 
 /** A report has a line for credits and one per currency, of which ISO 4217 has fewer. */
@@ -9,19 +10,6 @@ const MARGIN_POINTS = 40;
 /** With these, the largest amount that the ledger counts fits on one line of its cell. */
 const [TABLE_FONT_POINTS, ASSET_COLUMN_POINTS] = [9, 46];
 const [REGULAR, BOLD] = ['Helvetica', 'Helvetica-Bold'];
-
-/**
- * The currencies with other than two decimals (ISO 4217). Not by `Intl`: it counts decimals as people use them, so
- * that 123456 minor units of IDR, which are 1234.56, would be shown as 123456.
- */
-const DECIMALS: ReadonlyMap<string, number> = new Map([
-  ...decimals(0, 'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF'),
-  ...decimals(3, 'BHD IQD JOD KWD LYD OMR TND'),
-  ...decimals(4, 'CLF UYW'),
-]);
-function decimals(digits: number, currencies: string): (readonly [string, number])[] {
-  return currencies.split(' ').map((currency) => [currency, digits] as const);
-}
 
 const COLUMNS = ['asset', 'gross', 'fees', 'refunds', 'net', 'payouts'] as const;
 /** What the columns mean, in the words of `TaxLine`. */
@@ -111,10 +99,6 @@ const headingOf = (column: string): string => column[0]!.toUpperCase() + column.
 const assetText = ({ asset }: TaxLine): string => (asset === 'credits' ? 'Credits' : asset);
 const timeText = (time: Date): string => `${time.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 
-/** Whole credits, or major units with as many decimals as the currency has: `-0.05` USD, `500` JPY. Exact. */
-function amountText(units: number, { asset }: TaxLine): string {
-  const digits = asset === 'credits' ? 0 : (DECIMALS.get(asset) ?? 2);
-  const decimals = { minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping: false };
-  // A number as text is formatted to its last digit.
-  return new Intl.NumberFormat('en', decimals).format(`${units}E-${digits}` as `${number}`);
-}
+/** Whole credits, or major units. Exact. */
+const amountText = (units: number, { asset }: TaxLine): string =>
+  asset === 'credits' ? String(units) : majorUnitsText({ amount: BigInt(units), currency: asset });

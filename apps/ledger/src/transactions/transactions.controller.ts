@@ -2,7 +2,7 @@ import { Controller, Get, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { Ctx } from '@atelier/auth';
-import type { Context } from '@atelier/kernel';
+import { toMoneyWire, type Context } from '@atelier/kernel';
 import { pageOf, pageQuery, type Page } from '@atelier/service';
 import {
   transactionFilters,
@@ -42,7 +42,7 @@ function toTransactionView({
 }: Transaction): TransactionView {
   return {
     ...line,
-    amount: { amount: String(amount.amount), currency: amount.currency },
+    amount: toMoneyWire(amount),
     createdAt: createdAt.toISOString(),
     completedAt: completedAt?.toISOString() ?? null,
   };

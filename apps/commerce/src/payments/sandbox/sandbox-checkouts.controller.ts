@@ -2,7 +2,7 @@ import { Controller, Get, HttpCode, Param, Post, UseGuards, type CanActivate } f
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { Public } from '@atelier/auth';
-import { DomainError } from '@atelier/kernel';
+import { DomainError, toMoneyWire } from '@atelier/kernel';
 import { InjectConfig } from '@atelier/service';
 import { commerceConfig, type CommerceConfig } from '../../commerce.config.js';
 import type { SandboxCheckout } from './sandbox-checkouts.js';
@@ -53,6 +53,6 @@ const toPage = ({ _id, paymentId, amount, description, status }: SandboxCheckout
   id: _id,
   paymentId,
   description,
-  amount: { amount: String(amount.amount), currency: amount.currency },
+  amount: toMoneyWire(amount),
   status,
 });
