@@ -12,7 +12,7 @@ import { within } from './shutdown.js';
 
 const TELEMETRY_TIMEOUT_MS = 3_000;
 const EXIT_BY_SECOND_SIGNAL = 130;
-/** Requests, the four stages and the container: each has `DRAIN_TIMEOUT_MS`, and then the process ends anyway. */
+/** Requests, the four stages and the container: each has `DRAIN_TIMEOUT_MS`; then the process ends anyway. */
 const STEPS_OF_SHUTDOWN = 6;
 
 /**
@@ -50,7 +50,8 @@ function exitOnSignal(logger: Logger, starting: Promise<RunningService>): void {
     stopping = true;
     const service = await starting;
     service.logger.info({ signal }, 'stopping');
-    exitAfter(service.app.get(ServiceConfig).DRAIN_TIMEOUT_MS * STEPS_OF_SHUTDOWN, logger);
+    const { DRAIN_TIMEOUT_MS } = service.app.get(ServiceConfig);
+    exitAfter(DRAIN_TIMEOUT_MS * STEPS_OF_SHUTDOWN + TELEMETRY_TIMEOUT_MS, logger);
     try {
       await service.close();
       await flushTelemetry(logger);
