@@ -34,6 +34,7 @@ export class NoteRegistration {
     });
     await this.settleReferral.execute(person, context);
     if (!person.ownCode) return;
+    await this.people.contend(person.ownCode);
     for (const early of await this.people.cameWith(person.ownCode, EARLY_REFEREES_MAX)) {
       await this.settleReferral.execute(early, context);
     }

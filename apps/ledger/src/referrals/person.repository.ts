@@ -18,6 +18,16 @@ const schema = new mongoose.Schema<Row>(
   .index({ ownCode: 1 }, { unique: true, sparse: true })
   .index({ cameWithCode: 1, _id: 1 });
 
+/** A code, and how many facts were about it of those who could not see whose it is, and of its owner. */
+interface CodeRow {
+  readonly _id: string;
+  readonly facts: number;
+}
+const codeSchema = new mongoose.Schema<CodeRow>(
+  { _id: { type: String, required: true }, facts: { type: Number, required: true } },
+  { versionKey: false, strict: 'throw', _id: false, id: false },
+);
+
 /**
  * What facts have told of people, one row each. A registration and a first payment write to the same row, so of
  * two that are handled at the same time the second sees the first, and none of the two is lost between them.
@@ -25,9 +35,11 @@ const schema = new mongoose.Schema<Row>(
 @Injectable()
 export class PersonRepository {
   private readonly model: mongoose.Model<Row>;
+  private readonly codes: mongoose.Model<CodeRow>;
 
   constructor(database: Database) {
     this.model = database.model<Row>('referral_people', schema);
+    this.codes = database.model<CodeRow>('referral_codes', codeSchema);
   }
 
   /** Adds what a registration tells, and answers all that is known. */
@@ -58,6 +70,19 @@ export class PersonRepository {
   async cameWith(cameWithCode: string, limit: number): Promise<Person[]> {
     const rows = this.rows.find({ cameWithCode }, { session: currentSession() });
     return (await rows.sort({ _id: 1 }).limit(limit).toArray()).map(toPerson);
+  }
+
+  /**
+   * Makes two transactions that are about one code exclude each other. The owner's looks for people who came with
+   * the code, theirs for its owner: at the same time neither sees the other, and the referral would be lost between
+   * them. Both write this row, so one of them is begun anew, and sees.
+   */
+  async contend(code: string): Promise<void> {
+    await this.codes.collection.updateOne(
+      { _id: code as never },
+      { $inc: { facts: 1 } },
+      { upsert: true, session: currentSession() },
+    );
   }
 
   private async merge(userId: Person['userId'], update: mongoose.mongo.UpdateFilter<Row>): Promise<Person> {

@@ -1,11 +1,15 @@
-import { exampleEnvelope, newId, type Id } from '@atelier/kernel';
-import { aUser, aVisitor, startService, type ServiceUnderTest } from '@atelier/testing';
+import { jest } from '@jest/globals';
+import { exampleEnvelope, newId, type Context, type Id } from '@atelier/kernel';
+import { aContext, aUser, aVisitor, startService, type ServiceUnderTest } from '@atelier/testing';
 import { PaymentSucceeded } from '@atelier/contracts/commerce/payment.events';
 import { UserRegistered } from '@atelier/contracts/identity/user.events';
 import { ReferralCompleted } from '@atelier/contracts/ledger/referral.events';
 import { VerifyBooks } from '../audit/verify-books.usecase.js';
 import { ledgerConfig } from '../ledger.config.js';
 import { LedgerModule } from '../ledger.module.js';
+import { NotePayment } from './note-payment.usecase.js';
+import { NoteRegistration } from './note-registration.usecase.js';
+import { PersonRepository } from './person.repository.js';
 
 const GRANT = 100;
 let ledger: ServiceUnderTest;
@@ -22,6 +26,16 @@ afterEach(async () => {
 });
 
 type User = ReturnType<typeof aUser>;
+/** Handles a fact in a transaction of its own, as its consumer does. */
+const note = <Fact>(
+  type: abstract new (...args: never[]) => { execute(fact: Fact, context: Context): Promise<void> },
+  fact: Fact,
+) => {
+  const useCase = ledger.app.get<{ execute(fact: Fact, context: Context): Promise<void> }>(type, {
+    strict: false,
+  });
+  return ledger.database.transaction(() => useCase.execute(fact, aContext()));
+};
 const codeOf = (user: User) => user.id.slice(-10).toUpperCase();
 const registered = (user: User, more: { referralCode?: string; ipAddressHash?: string } = {}) => {
   const own = { userId: user.id, ownReferralCode: codeOf(user), ipAddressHash: `from-${user.id}` };
@@ -91,6 +105,32 @@ describe('a referral', () => {
     expect(await settled(ada)).toBe(GRANT);
     expect(await factsOf(bob)).toHaveLength(1);
   });
+
+  it.each(['registers', 'pays'])(
+    'is not lost when the referee %s while the registration of the referrer is handled',
+    async (does) => {
+      const [ada, bob] = [aUser(), aUser()];
+      const registration = registered(bob, { referralCode: codeOf(ada) }).data;
+      if (does === 'pays') await note(NoteRegistration, registration);
+      const people = ledger.app.get(PersonRepository, { strict: false });
+      const lookUp = people.byOwnCode.bind(people);
+      let began: () => void;
+      const referrer = new Promise<void>((resolve) => (began = resolve)).then(() =>
+        note(NoteRegistration, registered(ada).data),
+      );
+      // The first time, all of it happens between the look for the owner of the code and the commit.
+      const spy = jest.spyOn(people, 'byOwnCode').mockImplementationOnce(async (code) => {
+        const owner = await lookUp(code);
+        began();
+        await referrer;
+        return owner;
+      });
+      await (does === 'pays' ? note(NotePayment, paid(bob.id).data) : note(NoteRegistration, registration));
+      spy.mockRestore();
+      const totals = does === 'pays' ? { completed: 1, creditsGranted: GRANT } : { pending: 1 };
+      expect((await referralsOf(ada)).totals).toMatchObject(totals);
+    },
+  );
 
   it('from the address of the referrer is invalid and never pays (R484, R486)', async () => {
     const [ada, bob] = [aUser(), aUser()];

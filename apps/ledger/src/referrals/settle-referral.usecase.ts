@@ -45,6 +45,7 @@ export class SettleReferral {
     const known = await this.referrals.ofReferee(userId);
     if (known) return known;
     const referrer = await this.people.byOwnCode(cameWithCode);
+    if (!referrer) await this.people.contend(cameWithCode);
     return referrer && startReferral(newId('ref'), cameWithCode, referrer, referee, now);
   }
 }
