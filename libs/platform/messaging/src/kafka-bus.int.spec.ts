@@ -57,6 +57,25 @@ describe('the bus on Kafka', () => {
     }
   });
 
+  it('tells where a topic begins once its oldest records are deleted', async () => {
+    const bus = openBus();
+    const topic = `${names}.${newId('topic')}`;
+    const admin = new Kafka({ brokers }).admin();
+    await admin.connect();
+    try {
+      await bus.ensureTopics([{ topic, partitions: 1, retentionMs: 3_600_000, cleanup: 'delete' }]);
+      const records = ['a', 'b', 'c'].map((value) => ({ key: 'one', value, headers: {} }));
+      await bus.send([{ topic, records }]);
+      expect(await bus.offsets(names, [topic])).toMatchObject([{ start: 0n, end: 3n }]);
+      await admin.fetchTopicMetadata({ topics: [topic] });
+      await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '2' }] });
+      expect(await bus.offsets(names, [topic])).toMatchObject([{ start: 2n, end: 3n }]);
+    } finally {
+      await admin.disconnect();
+      await bus.close();
+    }
+  });
+
   it('gives a topic the retention and the cleanup of its contract, also later, and leaves what else is set', async () => {
     const bus = openBus();
     const topic = `${names}.${newId('topic')}`;
