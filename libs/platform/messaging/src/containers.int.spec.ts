@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { GenericContainer, getContainerRuntimeClient, Wait, type StartedTestContainer } from 'testcontainers';
 import { exampleEnvelope } from '@atelier/kernel';
 import { eventually, startService, type ServiceUnderTest } from '@atelier/testing';
@@ -6,7 +8,6 @@ import { toRecord } from './message.js';
 
 const MONGO_IMAGE = 'mongo:8.0.4';
 const KAFKA_IMAGE = 'apache/kafka:4.3.1';
-const KAFKA_PORT = 29_192;
 const START_TIMEOUT_MS = 180_000;
 
 /** A container engine, if one answers here. The official images prove that nothing hangs on the embedded engines. */
@@ -23,13 +24,14 @@ if (!hasEngine) console.info('No container engine answers here: the specs on off
     let service: ServiceUnderTest;
 
     beforeAll(async () => {
-      const [mongo, kafka] = await Promise.all([startMongo(), startKafka()]);
+      const kafkaPort = await freePort();
+      const [mongo, kafka] = await Promise.all([startMongo(), startKafka(kafkaPort)]);
       containers = [mongo, kafka];
       const mongodbUri = `mongodb://${mongo.getHost()}:${mongo.getMappedPort(27_017)}/?directConnection=true`;
       service = await startService(
         NotebookModule,
         notebookConfig,
-        { MONGODB_URI: mongodbUri, KAFKA_BROKERS: `${kafka.getHost()}:${KAFKA_PORT}` },
+        { MONGODB_URI: mongodbUri, KAFKA_BROKERS: `${kafka.getHost()}:${kafkaPort}` },
         { bus: 'kafka' },
       );
     }, START_TIMEOUT_MS);
@@ -66,14 +68,14 @@ async function startMongo(): Promise<StartedTestContainer> {
 }
 
 /** The advertised address must be the one outside, so the port is the same on both sides. */
-function startKafka(): Promise<StartedTestContainer> {
+function startKafka(port: number): Promise<StartedTestContainer> {
   return new GenericContainer(KAFKA_IMAGE)
-    .withExposedPorts({ container: KAFKA_PORT, host: KAFKA_PORT })
+    .withExposedPorts({ container: port, host: port })
     .withEnvironment({
       KAFKA_NODE_ID: '1',
       KAFKA_PROCESS_ROLES: 'broker,controller',
-      KAFKA_LISTENERS: `PLAINTEXT://:${KAFKA_PORT},CONTROLLER://:9093`,
-      KAFKA_ADVERTISED_LISTENERS: `PLAINTEXT://localhost:${KAFKA_PORT}`,
+      KAFKA_LISTENERS: `PLAINTEXT://:${port},CONTROLLER://:9093`,
+      KAFKA_ADVERTISED_LISTENERS: `PLAINTEXT://localhost:${port}`,
       KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
       KAFKA_CONTROLLER_LISTENER_NAMES: 'CONTROLLER',
       KAFKA_CONTROLLER_QUORUM_VOTERS: '1@localhost:9093',
@@ -83,4 +85,13 @@ function startKafka(): Promise<StartedTestContainer> {
     })
     .withWaitStrategy(Wait.forLogMessage(/Kafka Server started/))
     .start();
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0);
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
 }
