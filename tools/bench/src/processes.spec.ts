@@ -2,11 +2,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { commandLinesOfTree, cpuSecondsByName, cpuSecondsOfTree, memoryMbOfTree } from './processes.js';
 
-const CHILD = 'setInterval(() => {}, 1000)';
-const PARENT = `
-  require('node:child_process').spawn(process.execPath, ['-e', ${JSON.stringify(CHILD)}]).on('spawn', () => console.log('up'));
-  const until = Date.now() + 200; while (Date.now() < until);
-  ${CHILD}`;
+const CPU_SECONDS = 0.3;
+/** Says so when it has used that much, however long that takes. */
+const CHILD = `
+  const used = () => { const { user, system } = process.cpuUsage(); return user + system; };
+  while (used() < ${CPU_SECONDS} * 1e6);
+  console.log('done');
+  setInterval(() => {}, 1000)`;
+const PARENT = `require('node:child_process').spawn(process.execPath, ['-e', ${JSON.stringify(CHILD)}], { stdio: 'inherit' })`;
 
 describe('the figures of a process tree', () => {
   it('are of the process and of what it has started', async () => {
@@ -15,7 +18,7 @@ describe('the figures of a process tree', () => {
       await once(parent.stdout, 'data');
       const pid = parent.pid!;
       expect(commandLinesOfTree(pid).map((args) => args.includes(CHILD))).toEqual([false, true]);
-      expect(cpuSecondsOfTree(pid)).toBeGreaterThan(0.1);
+      expect(cpuSecondsOfTree(pid)).toBeGreaterThan(CPU_SECONDS - 0.1);
       expect(memoryMbOfTree(pid)).toBeGreaterThan(10);
       const byName = cpuSecondsByName({ gateway: pid, mongodb: pid });
       expect(Object.keys(byName)).toEqual(['gateway', 'mongodb', 'postgres']);
