@@ -32,7 +32,7 @@ export default async function consumer(tree: Tree, options: ConsumerOptions): Pr
     environment: environmentOf(tree, app),
     ...creationOf(tree, feature, verb),
   });
-  addVerb(tree, feature, verb);
+  addVerb(tree, app, feature, verb);
   addImport(tree, feature.moduleFile, `On${fact.name}`, `./on-${factName.kebab}.consumer.js`);
   addToList(tree, feature.moduleFile, 'Module', 'controllers', `On${fact.name}`, 'CONSUMERS');
   await format(tree);

@@ -1,7 +1,8 @@
 import type { Tree } from '@nx/devkit';
+import { aggregateOf, type Aggregate } from './aggregate.js';
 import { addImport, addToList, read } from './source.js';
-import { nameOf, withArticle, type Name } from './words.js';
-import { aggregateIn, appNamed, freePrefix, next, type Aggregate, type App } from './workspace.js';
+import { capital, nameOf, withArticle, type Name } from './words.js';
+import { appNamed, freePrefix, next } from './workspace.js';
 import { format } from './write.js';
 
 export interface EventOptions {
@@ -26,17 +27,17 @@ export default async function event(tree: Tree, options: EventOptions): Promise<
   const name = `${noun.pascal}${past.pascal}`;
   const aggregate = aggregateOf(tree, app, noun);
   const prefix = aggregate?.prefix ?? freePrefix(tree, noun, options.prefix);
-  const owner = aggregate?.owner ?? 'userId';
+  const owner = ownerFieldOf(noun, aggregate);
   const folder = `libs/contracts/src/${app.name.kebab}`;
   const file = `${folder}/${noun.kebab}.events.ts`;
   const definition = `
 export const ${name} = defineEvent({
   type: '${app.name.snake}.${noun.snake}.${past.snake}.v1',
-  summary: '${sentence(withArticle(noun.words))} was ${past.words}.',
-  data: z.object({ ${noun.camel}Id: idSchema('${prefix}'), ${owner}: idSchema('usr'), ${past.camel}At: z.iso.datetime() }),
+  summary: '${capital(withArticle(noun.words))} was ${past.words}.',
+  data: z.object({ ${noun.camel}Id: idSchema('${prefix}'), ${owner && `${owner}: idSchema('usr'), `}${past.camel}At: z.iso.datetime() }),
   example: {
     ${noun.camel}Id: '${prefix}_${EXAMPLE_ID}',
-    ${owner}: '${EXAMPLE_USER}',
+    ${owner && `${owner}: '${EXAMPLE_USER}',`}
     ${past.camel}At: '${EXAMPLE_TIME}',
   },
 });
@@ -63,45 +64,36 @@ export const ${name} = defineEvent({
   const stated = aggregate && stateIt(tree, aggregate, name, past, specifier);
   await format(tree);
   return next(
-    'npm run gen    writes its schema, its golden example and docs/events',
+    'npm run gen    writes its schema, its golden example, docs/events and a new topic into k8s/base',
     stated
       ? `${stated} states it now. Say more in its data, when a stranger needs more; never less later.`
       : `A domain function states it: \`events: [${name}(state.id, { … })]\`.`,
-    'A new topic goes into k8s/base; apps/e2e/src/kubernetes.spec.ts says which line is missing.',
   );
 }
 
-const sentence = (words: string): string => words[0]!.toUpperCase() + words.slice(1);
-
-/** The aggregate of this noun in any feature of the app. */
-function aggregateOf(tree: Tree, app: App, noun: Name): Aggregate | undefined {
-  const folder = tree
-    .children(app.folder)
-    .map((one) => `${app.folder}/${one}`)
-    .find(
-      (one) =>
-        tree.exists(`${one}/${noun.kebab}.domain.ts`) && tree.exists(`${one}/${noun.kebab}.repository.ts`),
-    );
-  if (!folder) return undefined;
-  const name = nameOf(folder.split('/').at(-1)!, 'a feature');
-  return aggregateIn(tree, { name, folder, moduleFile: `${folder}/${name.kebab}.module.ts` }, noun);
+/** Whose it is, as the fact says it; nothing when that is said by its id, or when it is nobody's. */
+function ownerFieldOf(noun: Name, aggregate: Aggregate | undefined): string {
+  if (!aggregate) return noun.camel === 'user' ? '' : 'userId';
+  return aggregate.owner === 'id' ? '' : (aggregate.owner ?? '');
 }
 
 /** Puts the fact where the state changes. Answers the function that states it, if there is one that leaves this trace. */
 function stateIt(
   tree: Tree,
-  { noun, owner, domainFile }: Aggregate,
+  aggregate: Aggregate,
   name: string,
   past: Name,
   specifier: string,
 ): string | undefined {
+  const { noun, domainFile } = aggregate;
+  const owner = ownerFieldOf(noun, aggregate);
   const text = read(tree, domainFile);
   const decision = new RegExp(
     `(export function (\\w+)\\([^}]*?\\{\\s*if \\(${noun.camel}\\.${past.camel}At\\) return undefined;[^]*?events: )\\[\\]`,
   ).exec(text);
   if (!decision) return undefined;
   const [whole, before, functionName] = decision as unknown as [string, string, string];
-  const data = `{ ${noun.camel}Id: state.id, ${owner}: state.${owner}, ${past.camel}At: now.toISOString() }`;
+  const data = `{ ${noun.camel}Id: state.id, ${owner && `${owner}: state.${owner}, `}${past.camel}At: now.toISOString() }`;
   tree.write(
     domainFile,
     text.replace(whole, () => `${before}[${name}(state.id, ${data})]`),

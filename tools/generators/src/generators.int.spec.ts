@@ -13,6 +13,7 @@ const BEFORE_GEN = [
   ['event', 'catalog', 'sketch', 'archived'],
   ['event', 'catalog', 'prompt', 'unlisted'],
   ['feature', 'commerce', 'wish'],
+  ['usecase', 'commerce', 'purchases', 'hide-purchase', '--past', 'hidden'],
 ];
 const AFTER_GEN = [
   ['projection', 'analytics', 'sketches', 'archived-sketches', 'SketchArchived'],
@@ -29,6 +30,18 @@ const AFTER_GEN = [
     'language',
     '--value',
     'en',
+  ],
+  // A collection with a unique index that takes two empty documents for the same, and a text with a backslash.
+  [
+    'migration',
+    'identity',
+    'sessions-have-a-motto',
+    '--documents',
+    'user_sessions',
+    '--field',
+    'motto',
+    '--value',
+    String.raw`it's a\b`,
   ],
 ];
 
@@ -59,7 +72,7 @@ describe('what the generators write', () => {
     expect(read('apps/catalog/src/prompts/prompts.module.ts')).toMatch(/CONSUMERS = \[.*OnListingSubmitted/);
     expect(read('apps/catalog/src/sketches/archive-sketch.usecase.ts')).toContain('Emits: SketchArchived.');
     expect(read('docs/events/catalog.sketch.archived.v1.md')).toContain('archived-sketches.projection.ts');
-    expect(written(/\.spec\.ts$/)).toHaveLength(12);
+    expect(written(/\.spec\.ts$/)).toHaveLength(14);
   });
 
   it('looks as people write it: nothing is left open, and Prettier changes nothing', async () => {

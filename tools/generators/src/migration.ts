@@ -54,10 +54,10 @@ export default async function migration(tree: Tree, options: MigrationOptions): 
 function literal(value: string): string {
   try {
     const parsed: unknown = JSON.parse(value);
-    if (parsed === null || ['number', 'boolean'].includes(typeof parsed)) return JSON.stringify(parsed);
-    if (typeof parsed === 'string') return `'${parsed.replaceAll("'", "\\'")}'`;
+    if (parsed === null || ['number', 'boolean', 'string'].includes(typeof parsed))
+      return JSON.stringify(parsed);
   } catch {
-    return `'${value.replaceAll("'", "\\'")}'`;
+    return JSON.stringify(value);
   }
   throw new Error(`--value is a text, a number, true, false or null, not ${value}.`);
 }

@@ -41,7 +41,7 @@ describe('a generator that is asked for what cannot be', () => {
     [
       'a feature that there is not',
       (tree) => usecase(tree, { app: 'catalog', feature: 'nothing', name: 'archive-nothing' }),
-      'There are: entitlements',
+      'catalog has no feature `nothing`. There are: ',
     ],
     [
       'a verb without its noun',

@@ -7,7 +7,7 @@ interface Insertion {
   readonly text: string;
 }
 
-const parse = (file: string, text: string) =>
+export const parse = (file: string, text: string): ts.SourceFile =>
   ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true, ts.ScriptKind.TS);
 
 /** The text of a file that is there. */
@@ -133,7 +133,8 @@ export function objectNamed(tree: Tree, file: string, constant: string): string 
   return value && ts.isObjectLiteralExpression(value) ? value.getText(source) : undefined;
 }
 
-function initializerOf(source: ts.SourceFile, constant: string): ts.Expression | undefined {
+/** What a top-level constant is. */
+export function initializerOf(source: ts.SourceFile, constant: string): ts.Expression | undefined {
   return source.statements
     .filter(ts.isVariableStatement)
     .flatMap(({ declarationList }) => [...declarationList.declarations])
@@ -145,21 +146,16 @@ function arrayNamed(source: ts.SourceFile, constant: string): ts.ArrayLiteralExp
   return value && ts.isArrayLiteralExpression(value) ? value : undefined;
 }
 
+/** The first call of this name, be it generic or not: `aggregateSchema`, `MessagingModule.forRoot`. */
 function callOf(source: ts.SourceFile, callee: string): ts.CallExpression | undefined {
   let found: ts.CallExpression | undefined;
   const visit = (node: ts.Node): void => {
     if (found) return;
-    if (ts.isCallExpression(node) && calleeOf(node, source) === callee) found = node;
+    if (ts.isCallExpression(node) && node.expression.getText(source) === callee) found = node;
     else ts.forEachChild(node, visit);
   };
   visit(source);
   return found;
-}
-
-/** `aggregateSchema<Prompt>`, `MessagingModule.forRoot` */
-function calleeOf({ expression, typeArguments }: ts.CallExpression, source: ts.SourceFile): string {
-  const types = [...(typeArguments ?? [])].map((type) => type.getText(source)).join(', ');
-  return expression.getText(source) + (types ? `<${types}>` : '');
 }
 
 /** The imports of a new file in the order of the code base. */

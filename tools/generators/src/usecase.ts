@@ -17,7 +17,7 @@ export default async function usecase(tree: Tree, options: UseCaseOptions): Prom
   const verb = verbIn(tree, feature, options.name, options.past);
   refuseVerb(tree, feature, verb);
   write(tree, 'usecase', valuesOf(app, feature, verb));
-  addVerb(tree, feature, verb);
+  addVerb(tree, app, feature, verb);
   await format(tree);
   const { noun, usecase: name, past, domainFile } = verb;
   return next(

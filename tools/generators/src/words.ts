@@ -57,5 +57,8 @@ export function pastOf(verb: string): string {
   return /^[^aeiou]*[aeiou][bdgmnprt]$/.test(verb) ? `${verb}${verb.at(-1)}ed` : `${verb}ed`;
 }
 
+/** `Archives` */
+export const capital = (words: string): string => words[0]!.toUpperCase() + words.slice(1);
+
 /** `a prompt`, `an idea` */
 export const withArticle = (words: string): string => `${/^[aeiou]/.test(words) ? 'an' : 'a'} ${words}`;

@@ -17,18 +17,6 @@ export interface Feature {
   readonly moduleFile: string;
 }
 
-/** What a feature's own files say of its aggregate. */
-export interface Aggregate {
-  readonly noun: Name;
-  /** `ide` of `ide_…` */
-  readonly prefix: string;
-  /** The field that names whose it is. */
-  readonly owner: string;
-  readonly collection: string;
-  readonly domainFile: string;
-  readonly repositoryFile: string;
-}
-
 /** A fact as the contracts define it. */
 export interface Fact {
   /** `PurchaseCompleted` */
@@ -74,28 +62,6 @@ export function featureNamed(tree: Tree, app: App, text: string): Feature {
   }
   const folder = `${app.folder}/${text}`;
   return { name: nameOf(text, 'a feature'), folder, moduleFile: moduleIn(folder) };
-}
-
-/** @throws Error when the feature does not keep this noun, or nobody owns it */
-export function aggregateIn(tree: Tree, feature: Feature, noun: Name): Aggregate {
-  const domainFile = `${feature.folder}/${noun.kebab}.domain.ts`;
-  const repositoryFile = `${feature.folder}/${noun.kebab}.repository.ts`;
-  for (const file of [domainFile, repositoryFile])
-    if (!tree.exists(file))
-      throw new Error(
-        `${feature.folder} keeps no \`${noun.kebab}\`: there is no ${file}. Name the noun of the feature.`,
-      );
-  const repository = read(tree, repositoryFile);
-  const prefix = new RegExp(
-    `interface ${noun.pascal} \\{\\s*(?:/\\*.*\\*/\\s*)?readonly id: Id<'(\\w+)'>`,
-  ).exec(read(tree, domainFile))?.[1];
-  const owner = new RegExp(`extends Repository<\\s*${noun.pascal},\\s*'(\\w+)',?\\s*>`).exec(repository)?.[1];
-  const collection = /collection: '(\w+)'/.exec(repository)?.[1];
-  if (!prefix || !owner || !collection)
-    throw new Error(
-      `${repositoryFile} has no \`extends Repository<${noun.pascal}, '<owner>'>\` with one owner, or ${domainFile} no id of its own. Write this one by hand.`,
-    );
-  return { noun, prefix, owner, collection, domainFile, repositoryFile };
 }
 
 /**

@@ -3,15 +3,12 @@ import { formatFiles, generateFiles, type Tree } from '@nx/devkit';
 import ts from 'typescript';
 import { read, sortImports } from './source.js';
 import type { App } from './workspace.js';
-import { withArticle } from './words.js';
+import { capital, withArticle } from './words.js';
 
 const TEMPLATES = path.resolve(import.meta.dirname, '../files');
 
 /** Words that the templates make sentences with. */
-const sentences = {
-  capital: (text: string): string => text[0]!.toUpperCase() + text.slice(1),
-  withArticle,
-};
+const sentences = { capital, withArticle };
 
 /** Writes a folder of templates; `__key__` in a path and `<%- key %>` in a file are the values. */
 export function write(tree: Tree, templates: string, values: Readonly<Record<string, unknown>>): void {
