@@ -17,17 +17,29 @@ export interface Tripwire {
   close(): Promise<void>;
 }
 
-/** The commit of the next transaction that writes to this collection, and of no other. */
+/**
+ * The commit of the next transaction that writes to this collection, and of no other; or the next update there that
+ * is in no transaction, and commits itself.
+ */
 export function isCommitOf(collection: string): (bytes: Buffer) => boolean {
   const writers = new Set<string>();
+  const update = commandOn('update', collection);
   return (bytes) => {
     const session = sessionOf(bytes);
     if (!session) return false;
     if (bytes.includes('commitTransaction')) return writers.has(session);
+    if (bytes.includes(update) && !bytes.includes('autocommit')) return true;
     if (bytes.includes(`\0${collection}\0`) && bytes.includes('autocommit')) writers.add(session);
     return false;
   };
 }
+/** `{ update: 'collection' }` in BSON. */
+function commandOn(command: string, collection: string): Buffer {
+  const length = Buffer.alloc(4);
+  length.writeInt32LE(Buffer.byteLength(collection) + 1);
+  return Buffer.concat([Buffer.from(`${command}\0`), length, Buffer.from(`${collection}\0`)]);
+}
+
 /** The write that keeps the answer of an idempotent request for its repeats. */
 export const isKeptAnswer = (bytes: Buffer): boolean =>
   bytes.includes('_idempotency') && bytes.includes('$set') && bytes.includes('answer');
