@@ -10,6 +10,7 @@ import {
   type ServiceUnderTest,
 } from '@atelier/testing';
 import { DeadLetters, deadTopic } from './dead-letters.js';
+import { hasMembers } from './event-bus.js';
 import {
   NoteCount,
   NoteRepository,
@@ -198,6 +199,33 @@ describe('a service on the messaging runtime', () => {
     } finally {
       bus.offsets = offsets;
     }
+  });
+
+  it('empties nothing while another replica reads, refuses a second replay, and reads on when one fails', async () => {
+    await service.settled();
+    const projection = service.app.get(NoteCount);
+    const before = await projection.count();
+    const replay = () =>
+      service.as(aService('operator')).post('/internal/projections/notebook.note-count/replay');
+    const rewind = jest.spyOn(service.bus, 'rewind').mockRejectedValueOnce(hasMembers('notebook.note-count'));
+    expect(await replay()).toMatchObject({ status: 409, body: { code: 'platform.group.has_members' } });
+    rewind.mockRestore();
+    expect(await projection.count()).toBe(before);
+
+    const gate = Promise.withResolvers<void>();
+    const reset = jest.spyOn(projection, 'reset').mockImplementation(async () => {
+      await gate.promise;
+      throw new Error('the view cannot be emptied');
+    });
+    const failing = replay();
+    await eventually(() => expect(reset).toHaveBeenCalled());
+    expect(await replay()).toMatchObject({ status: 409, body: { code: 'platform.projection.replaying' } });
+    gate.resolve();
+    expect((await failing).status).toBe(500);
+    reset.mockRestore();
+    await service.as(aUser()).post('/api/v1/notes', { text: 'after the replays' });
+    await service.settled();
+    expect(await projection.count()).toBe(before + 1);
   });
 
   it('pages through a list by cursor without missing or repeating a row', async () => {
