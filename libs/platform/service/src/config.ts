@@ -92,9 +92,9 @@ export function defineConfig<Shape extends z.ZodRawShape>(
   type Values = z.infer<z.ZodObject<Omit<typeof serviceEnvironment, keyof Shape> & Shape>> &
     ServiceEnvironment;
   const merged: z.ZodRawShape = { ...serviceEnvironment, ...shape };
-  const schema = z.object(merged).superRefine((values, { addIssue }) => {
+  const schema = z.object(merged).superRefine((values, context) => {
     for (const [variable, message] of Object.entries(misfits(values as Values)))
-      addIssue({ code: 'custom', path: [variable], message });
+      context.addIssue({ code: 'custom', path: [variable], message });
   }) as unknown as z.ZodType<Values>;
   return {
     name,

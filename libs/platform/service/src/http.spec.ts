@@ -1,6 +1,3 @@
-import { once } from 'node:events';
-import type { IncomingMessage } from 'node:http';
-import { connect } from 'node:net';
 import {
   Body,
   Controller,
@@ -19,7 +16,7 @@ import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { ACTOR_HEADER, ActorSigner, Ctx, Public, Roles, ServiceOnly } from '@atelier/auth';
 import { DomainError, pageOf, pageQuery, type Actor, type Context } from '@atelier/kernel';
-import { createLogger, currentContext, Logger } from '@atelier/observability';
+import { currentContext } from '@atelier/observability';
 import { defineConfig } from './config.js';
 import { createService, type RunningService } from './create-service.js';
 import { assertVersion, IfMatch, withEtag } from './etag.js';
@@ -121,44 +118,21 @@ class ThingsController {
 @Module({ controllers: [ThingsController] })
 class ThingsModule {}
 
-const RAW_TIMEOUT_MS = 5_000;
 const ACTOR_SECRET = 'a-secret-of-at-least-thirty-two-bytes!';
 const env = { PORT: '0', ACTOR_SECRET, LOG_LEVEL: 'silent', BODY_BYTES_MAX: '2048' };
 const user: Actor = { kind: 'user', id: 'usr_1', role: 'user' };
 const signer = new ActorSigner(ACTOR_SECRET);
 
-const lines: string[] = [];
 let service: RunningService;
 beforeAll(async () => {
-  const logger = createLogger('spec', {
-    level: 'debug',
-    destination: { write: (line) => void lines.push(line) },
-  });
   setOutageProbe((error) => error instanceof Error && error.message.endsWith('is gone'));
-  const overrides = [{ provide: Logger, useValue: logger }];
-  service = await createService(ThingsModule, defineConfig('spec', {}), env, { overrides });
+  service = await createService(ThingsModule, defineConfig('spec', {}), env);
 });
 afterAll(() => service.close());
 
 type Json = Record<string, unknown>;
 
 const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
-
-/** Sends bytes as they are, and gives what came back until the connection ended. */
-async function sendRaw(...parts: string[]): Promise<string> {
-  const { hostname, port } = new URL(service.url);
-  const socket = connect(Number(port), hostname);
-  let text = '';
-  socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
-  socket.on('error', () => undefined);
-  socket.setTimeout(RAW_TIMEOUT_MS, () => socket.destroy());
-  for (const [index, part] of parts.entries()) {
-    if (index > 0) await once(socket, 'data');
-    socket.write(part);
-  }
-  await once(socket, 'close');
-  return text;
-}
 
 async function call(
   method: string,
@@ -273,41 +247,6 @@ describe('a refusal is problem+json', () => {
     expect((await call('GET', 'api/v1/things/poor')).json).toMatchObject({ available: 1, required: 2 });
     expect((await call('GET', 'api/v1/things/busy')).headers.get('retry-after')).toBe('2');
     expect((await call('GET', 'api/v1/things/outage')).headers.get('retry-after')).toBe('2');
-  });
-
-  it.each([
-    ['no HTTP at all', 'hello\r\n\r\n', 400, 'platform.request.malformed'],
-    [
-      'headers too large',
-      `GET / HTTP/1.1\r\nhost: a\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`,
-      431,
-      'platform.request.headers_too_large',
-    ],
-  ])('for %s, on a connection that was answered before too', async (_, bytes, status, code) => {
-    const answered = 'GET /health/live HTTP/1.1\r\nhost: a\r\n\r\n';
-    for (const parts of [[bytes], [answered, bytes]]) {
-      const text = await sendRaw(...parts);
-      const last = text.slice(text.lastIndexOf('HTTP/1.1 '));
-      expect(last).toMatch(new RegExp(`^HTTP/1\\.1 ${status} [^]*application/problem\\+json`));
-      expect(last).toContain(`"code":"${code}"`);
-    }
-  });
-
-  it('and no fault of ours, when a client breaks off its body', async () => {
-    const broken = new Promise<void>((resolve) => {
-      service.app.getHttpServer().once('request', (request: IncomingMessage) => {
-        request.once('error', () => setTimeout(resolve));
-      });
-    });
-    const { hostname, port } = new URL(service.url);
-    const socket = connect(Number(port), hostname);
-    const logged = lines.length;
-    socket.write(
-      'POST /api/v1/things HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{',
-      () => setImmediate(() => socket.resetAndDestroy()),
-    );
-    await broken;
-    expect(lines.slice(logged).join()).not.toContain('a request failed');
   });
 
   it('names the methods that a path takes', async () => {
