@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import mongoose from 'mongoose';
 import { DomainError } from '@atelier/kernel';
-import { Database } from '@atelier/persistence';
+import { Database, duplicateKeyFields } from '@atelier/persistence';
 import { type ConfigOf, InjectConfig } from '@atelier/service';
 import { identityConfig } from '../identity.config.js';
 import { DerivedKeys } from '../keys/derived-keys.js';
@@ -22,7 +22,7 @@ const schema = new mongoose.Schema<ThrottleRow>(
   { versionKey: false, strict: 'throw', _id: false },
 ).index({ expiresAt: 1 }, { expireAfterSeconds: 0 });
 
-const UPSERT_ATTEMPTS_MAX = 3;
+const INCREMENT_ATTEMPTS_MAX = 3;
 
 /** A log-in that was let through; it counts as failed until `forgive` takes it back. */
 export interface LogInAttempt {
@@ -98,20 +98,22 @@ export class LogInThrottle {
     return id;
   }
 
+  /** In two steps: what an upsert answers to several who are the first at once is not the same on every server. */
   private async increment(id: string, expiresAt: Date): Promise<number> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        const row = await this.rows.collection.findOneAndUpdate(
-          { _id: id as never },
-          { $inc: { attempts: 1 }, $setOnInsert: { expiresAt } },
-          { upsert: true, returnDocument: 'after' },
-        );
-        return Number(row?.['attempts'] ?? 1);
-      } catch (error) {
-        // Two first attempts at once: the other one made the row.
-        if ((error as { code?: number }).code !== 11000 || attempt >= UPSERT_ATTEMPTS_MAX) throw error;
-      }
+    for (let attempt = 1; attempt <= INCREMENT_ATTEMPTS_MAX; attempt++) {
+      const row = await this.rows.collection.findOneAndUpdate(
+        { _id: id as never },
+        { $inc: { attempts: 1 } },
+        { returnDocument: 'after' },
+      );
+      if (row) return Number(row['attempts']);
+      await this.rows.collection
+        .insertOne({ _id: id as never, attempts: 0, expiresAt })
+        .catch((error: unknown) => {
+          if (!duplicateKeyFields(error)) throw error;
+        });
     }
+    throw new Error('log_in_throttles: a row is gone as soon as it is made; is a clock wrong?');
   }
 
   private async giveBack(id: string): Promise<void> {

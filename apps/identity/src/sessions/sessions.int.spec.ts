@@ -7,6 +7,7 @@ import { type Actor, newId } from '@atelier/kernel';
 import { aVisitor, eventually, startService, type ServiceUnderTest } from '@atelier/testing';
 import { identityConfig } from '../identity.config.js';
 import { IdentityModule } from '../identity.module.js';
+import { LogInThrottle } from './log-in-throttle.js';
 
 const PASSWORD = 'violet-harbour-lantern-42';
 const REFRESH_GRACE_MS = 1_500;
@@ -186,6 +187,17 @@ describe('registration and sessions', () => {
       expect([right.status, right.body.code]).toEqual([429, 'identity.login.too_many_attempts']);
       expect(Number(right.headers.get('retry-after'))).toBeGreaterThan(0);
       expect((await actionsOf(user.id)).filter((action) => action === 'log_in_locked_out')).toHaveLength(1);
+    });
+
+    it('counts every one of many attempts that are the first at once', async () => {
+      const throttle = identity.app.get(LogInThrottle, { strict: false });
+      for (let round = 0; round < 10; round++) {
+        const { email } = someone();
+        const begin = () => throttle.begin(email, undefined, new Date());
+        const begun = await Promise.allSettled(Array.from({ length: FAILURES_PER_ACCOUNT_MAX * 3 }, begin));
+        const through = begun.filter(({ status }) => status === 'fulfilled');
+        expect(through).toHaveLength(FAILURES_PER_ACCOUNT_MAX);
+      }
     });
 
     it('locks unknown addresses the same way', async () => {
