@@ -34,10 +34,10 @@ const AFTER_GEN = [
   // A collection with a unique index that takes two empty documents for the same, and a text with a backslash.
   [
     'migration',
-    'identity',
-    'sessions-have-a-motto',
+    'ledger',
+    'vouchers-have-a-motto',
     '--documents',
-    'user_sessions',
+    'vouchers',
     '--field',
     'motto',
     '--value',
