@@ -35,7 +35,20 @@ export function answerProblem(visit: Visit, error: unknown): void {
   if (retryAfter !== undefined) headers.push('retry-after', retryAfter);
   if (problem.status === 401) headers.push('www-authenticate', challenge(problem.code));
   response.writeHead(problem.status, headers);
-  response.end(body);
+  endAnswer(visit, body);
+}
+
+/**
+ * Ends an answer, with what is still to be said. The end closes the connection of a client that asks for that, and
+ * one that is still sending would be reset before it reads: there the rest of the body is taken in first.
+ */
+export function endAnswer({ request, response }: Visit, rest?: Buffer): void {
+  if (request.complete || response.shouldKeepAlive) {
+    response.end(rest);
+    return;
+  }
+  if (rest) response.write(rest);
+  request.once('close', () => response.end());
 }
 
 /** RFC 6750: a request without a token is told only the scheme, one with a bad token also why. */

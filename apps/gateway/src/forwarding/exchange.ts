@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { errors, type Dispatcher } from 'undici';
 import { DomainError } from '@atelier/kernel';
+import { endAnswer } from '../edge/answers.js';
 import {
   malformedRequest,
   requestTimeout,
@@ -119,7 +120,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   onResponseEnd(): void {
     if (this.isOver) return;
     this.end('answered');
-    this.visit.response.end();
+    endAnswer(this.visit);
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {

@@ -301,6 +301,13 @@ describe('bodies', () => {
     expect(await sendAll(url, await bearer(), Buffer.alloc(30 * MEBIBYTE))).toEqual([413, 'too large']);
   });
 
+  it('lets a client that closes its connection send its refused body, and then read why', async () => {
+    const headers = { ...(await bearer()), connection: 'close' };
+    const body = Buffer.alloc(12 * MEBIBYTE);
+    const [status] = await sendAll(`${gateway.url}/api/v1/prompts`, headers, body);
+    expect(status).toBe(413);
+  });
+
   it('goes on with the connection after a refused body', async () => {
     const answer = await sendRaw(
       gateway.url,
