@@ -17,6 +17,7 @@ import {
 } from '@atelier/testing';
 import { catalogConfig } from '../catalog.config.js';
 import { CatalogModule } from '../catalog.module.js';
+import { PromptRepository } from './prompt.repository.js';
 
 const PROMPT = {
   title: 'Product photo',
@@ -227,6 +228,13 @@ describe('listing', () => {
       cursor = page.body.nextCursor;
     } while (cursor);
     expect(titles).toEqual(['Prompt 4', 'Prompt 3', 'Prompt 2', 'Prompt 1', 'Prompt 0']);
+  });
+
+  it('does not read the contents, which may be a hundred thousand characters each', async () => {
+    const created = await own.post('/api/v1/prompts', PROMPT);
+    const { items } = await catalog.app.get(PromptRepository, { strict: false }).list(writer.id, {}, 5);
+    expect(items.map(({ id }) => id)).toEqual([created.body.id]);
+    expect(items[0]).not.toHaveProperty('content');
   });
 
   it('filters by status, category and a part of the text', async () => {
