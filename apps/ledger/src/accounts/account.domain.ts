@@ -2,6 +2,7 @@ import { DomainError, type DomainEvent, type Id } from '@atelier/kernel';
 import {
   CreditsGranted,
   CreditsSpent,
+  SPEND_TYPES,
   type CreditTransactionType,
 } from '@atelier/contracts/ledger/credits.events';
 import { TIERS } from '@atelier/contracts/ledger/accounts.api';
@@ -110,11 +111,7 @@ export const accountErased = () =>
 const OF_PERISHABLE: readonly CreditTransactionType[] = [
   'earn_regeneration',
   'rollover_expiry',
-  'spend_enhancement',
-  'spend_mcp_generation',
-  'spend_box_creation',
-  'spend_box_usage',
-  'spend_marketplace',
+  ...SPEND_TYPES,
   'spend_admin_adjustment',
 ];
 

@@ -17,6 +17,7 @@ import type { CreditTransactionType } from '@atelier/contracts/ledger/credits.ev
 export type PlatformAccount =
   | 'platform:revenue'
   | 'platform:promotions'
+  | 'platform:refunds'
   | 'platform:clearing'
   | 'platform:adjustments'
   | 'platform:payouts';

@@ -7,6 +7,7 @@ import { CreditsGranted, CreditsSpent } from '@atelier/contracts/ledger/credits.
 import { VerifyBooks } from '../audit/verify-books.usecase.js';
 import { ledgerConfig } from '../ledger.config.js';
 import { LedgerModule } from '../ledger.module.js';
+import { paidBack } from '../promises/facts.fixture.js';
 
 const commerce = aService('commerce');
 let ledger: ServiceUnderTest;
@@ -151,5 +152,46 @@ describe('the journal', () => {
     const report = await ledger.app.get(VerifyBooks, { strict: false }).execute();
     expect(report.findings).toEqual([]);
     expect(report.entries).toBeGreaterThan(5);
+  });
+});
+
+describe('a payment that is refunded', () => {
+  it('takes its credits back once, below zero when they were spent, and the next ones pay it off (R253)', async () => {
+    const { buyer, completed } = await buy(900, 0);
+    await ledger.publish(completed);
+    const payment = paid(buyer.id, 50);
+    await ledger.publish(payment);
+    const refund = paidBack({ ...payment, data: { ...payment.data, credits: 1_000_000 } });
+    await ledger.redeliver(refund);
+    await ledger.publish({ ...refund, id: newId('evt') });
+    expect((await statementOf(buyer))[0]).toBe('payment_refund -50 → 100');
+    const [first] = await ledger.database.connection
+      .collection('credit_transactions')
+      .find({ userId: buyer.id, sequence: 1 })
+      .toArray();
+    const whole = { ...payment, subject: first!['sourceId'] as string };
+    await ledger.redeliver(
+      paidBack({ ...whole, data: { ...payment.data, paymentId: whole.subject as Id<'pay'> } }),
+    );
+    expect(await creditsOf(buyer)).toEqual({ settled: -900, held: 0, available: -900 });
+    await ledger.publish(paid(buyer.id, 950));
+    expect(await creditsOf(buyer)).toMatchObject({ available: 50 });
+    const spent = (await ledger.facts(CreditsSpent)).filter(({ data }) => data.type === 'payment_refund');
+    expect(spent.map(({ data }) => data.amount)).toEqual([50, 1000]);
+    expect((await ledger.app.get(VerifyBooks, { strict: false }).execute()).findings).toEqual([]);
+  });
+
+  it('that bought no credits takes none, and one that was never posted is a dead letter', async () => {
+    const [one, other] = [aUser(), aUser()];
+    const order = paid(one.id, 0);
+    await ledger.publish(
+      paidBack({ ...order, data: { ...order.data, purpose: 'order', credits: undefined } }),
+    );
+    expect(await statementOf(one)).toEqual([]);
+    await ledger.publish(paidBack(paid(other.id, 10)));
+    expect(await statementOf(other)).toEqual([]);
+    expect(await ledger.deadLetters()).toContainEqual(
+      expect.objectContaining({ consumer: 'ledger.on-payment-refunded' }),
+    );
   });
 });

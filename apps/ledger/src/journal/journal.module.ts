@@ -5,6 +5,7 @@ import { HoldRepository } from '../holds/hold.repository.js';
 import { EntryRows } from './entry-rows.js';
 import { GroupCommit } from './group-commit.js';
 import { JournalRepository } from './journal.repository.js';
+import { OnPaymentRefunded } from './on-payment-refunded.consumer.js';
 import { OnPaymentSucceeded } from './on-payment-succeeded.consumer.js';
 import { OnPayout } from './on-payout.consumer.js';
 import { OnPurchaseRefunded } from './on-purchase-refunded.consumer.js';
@@ -12,9 +13,10 @@ import { OnUserRegistered } from './on-user-registered.consumer.js';
 import { OpenAccount } from './open-account.usecase.js';
 import { PostEntry } from './post-entry.usecase.js';
 import { PostPayout } from './post-payout.usecase.js';
+import { RefundPayment } from './refund-payment.usecase.js';
 import { RefundPurchase } from './refund-purchase.usecase.js';
 
-const CONSUMERS = [OnUserRegistered, OnPaymentSucceeded, OnPurchaseRefunded, OnPayout];
+const CONSUMERS = [OnUserRegistered, OnPaymentSucceeded, OnPaymentRefunded, OnPurchaseRefunded, OnPayout];
 
 @Module({
   imports: [AccountsModule, EarningsModule],
@@ -27,6 +29,7 @@ const CONSUMERS = [OnUserRegistered, OnPaymentSucceeded, OnPurchaseRefunded, OnP
     OpenAccount,
     PostEntry,
     PostPayout,
+    RefundPayment,
     RefundPurchase,
   ],
   exports: [GroupCommit, HoldRepository, PostEntry, PostPayout, JournalRepository],

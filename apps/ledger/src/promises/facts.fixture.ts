@@ -1,5 +1,5 @@
 import { exampleEnvelope, newId, type EventEnvelope, type Id } from '@atelier/kernel';
-import { PaymentSucceeded } from '@atelier/contracts/commerce/payment.events';
+import { PaymentRefunded, PaymentSucceeded } from '@atelier/contracts/commerce/payment.events';
 import { PurchaseCompleted, PurchaseRefunded } from '@atelier/contracts/commerce/purchase.events';
 import { UserRegistered } from '@atelier/contracts/identity/user.events';
 import type { PlaceHoldRequest } from '@atelier/contracts/ledger/holds.api';
@@ -15,6 +15,14 @@ export function paid(userId: Id<'usr'>, credits: number, succeededAt = new Date(
   const data = { ...payment, succeededAt: succeededAt.toISOString() };
   return exampleEnvelope(PaymentSucceeded, data, { subject: paymentId });
 }
+
+/** The money of that payment is given back. */
+export const paidBack = (payment: EventEnvelope): EventEnvelope =>
+  exampleEnvelope(
+    PaymentRefunded,
+    { ...(payment.data as typeof PaymentSucceeded.example), refundedAt: new Date().toISOString() },
+    { subject: payment.subject, version: 2 },
+  );
 
 export const holdFor = <Kind extends 'pur' | 'job'>(
   kind: Kind,

@@ -38,7 +38,7 @@ describe('a money statement', () => {
     expect(told(lines)).toEqual([
       'purchase completed 1999 USD, 500 credits, sandbox',
       'purchase failed 1999 USD, 0 credits, sandbox',
-      'refund completed 1999 USD, 0 credits, sandbox',
+      'refund completed 1999 USD, -500 credits, sandbox',
     ]);
     for (const { providerTransactionId } of lines) expect(providerTransactionId).toBe('sbx_1');
   });

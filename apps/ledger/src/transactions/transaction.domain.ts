@@ -73,10 +73,11 @@ export const paymentFailed = (payment: typeof PaymentFailed.example): Transactio
     description: `${PURPOSES[payment.purpose]}: ${payment.reason}`,
   });
 
-/** The money is back. Credits that it bought are the journal's affair: it takes back none for a refunded payment. */
+/** The money is back, and the credits that it bought are taken back. */
 export const paymentRefunded = (payment: typeof PaymentRefunded.example): Transaction =>
   ofPayment(payment, {
-    ...{ type: 'refund', status: 'completed', at: payment.refundedAt, creditsAffected: 0 },
+    ...{ type: 'refund', status: 'completed', at: payment.refundedAt },
+    creditsAffected: 0 - (payment.credits ?? 0),
     description: `Refund: ${PURPOSES[payment.purpose]}`,
   });
 

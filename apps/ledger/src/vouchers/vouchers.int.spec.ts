@@ -7,6 +7,7 @@ import { VoucherCreated, VoucherRedeemed, VoucherUpdated } from '@atelier/contra
 import { VerifyBooks } from '../audit/verify-books.usecase.js';
 import { ledgerConfig } from '../ledger.config.js';
 import { LedgerModule } from '../ledger.module.js';
+import { paidBack } from '../promises/facts.fixture.js';
 import { VoucherRepository } from './voucher.repository.js';
 
 const VOUCHERS = '/api/v1/billing/vouchers';
@@ -184,6 +185,20 @@ describe('a percentage bonus', () => {
     const [redemption] = await redemptionsOf(user);
     expect(redemption).toMatchObject({ status: 'granted', creditsGranted: 49 });
     expect(redemption!['entryId']).toMatch(/^jrn_/);
+  });
+
+  it('is taken back with the purchase that it was of, once, and waits for no other (R253)', async () => {
+    const [user, voucher] = [aUser(), await aVoucher({ type: 'percentage_bonus', value: 10 })];
+    await redeem(user, voucher.code);
+    const payment = paid(user.id, 100);
+    await ledger.publish(payment, paid(user.id, 7));
+    expect(await settled(user)).toBe(117);
+    await ledger.redeliver(paidBack(payment));
+    await ledger.publish({ ...paidBack(payment), id: newId('evt') });
+    expect(await settled(user)).toBe(7);
+    await ledger.publish(paid(user.id, 100));
+    expect(await settled(user)).toBe(107);
+    expect(await redemptionsOf(user)).toMatchObject([{ status: 'granted', creditsGranted: 10 }]);
   });
 
   it('is not of a purchase that was paid before it, nor of a payment for something else', async () => {

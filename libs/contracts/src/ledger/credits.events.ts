@@ -19,8 +19,17 @@ export const CREDIT_TRANSACTION_TYPES = [
   'refund_reversal',
   'spend_payout',
   'payout_return',
+  'payment_refund',
 ] as const;
 export type CreditTransactionType = (typeof CREDIT_TRANSACTION_TYPES)[number];
+/** What a person does with credits: what they are set aside for. */
+export const SPEND_TYPES = [
+  'spend_enhancement',
+  'spend_mcp_generation',
+  'spend_box_creation',
+  'spend_box_usage',
+  'spend_marketplace',
+] as const satisfies readonly CreditTransactionType[];
 
 const movement = z.object({
   userId: idSchema('usr'),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { creditsSchema, idSchema } from '@atelier/kernel';
-import { CREDIT_TRANSACTION_TYPES } from './credits.events.js';
+import { CREDIT_TRANSACTION_TYPES, SPEND_TYPES } from './credits.events.js';
 
 export const HOLD_STATUSES = ['held', 'captured', 'released', 'expired'] as const;
 
@@ -13,7 +13,7 @@ export const placeHoldRequest = z.strictObject({
   holdId: idSchema('hld'),
   userId: idSchema('usr'),
   amount: creditsSchema.min(1),
-  type: z.enum(CREDIT_TRANSACTION_TYPES),
+  type: z.enum(SPEND_TYPES),
   /** The purchase or job that the credits are for. */
   sourceId: z.string().min(1).max(64),
   /** How long the hold stands without a capture; the ledger's own limit caps it. */

@@ -1,3 +1,4 @@
+import { DomainError } from '@atelier/kernel';
 import type { CreditTransactionType } from '@atelier/contracts/ledger/credits.events';
 import type { JOB_KINDS, JobFinished } from '@atelier/contracts/studio/job.events';
 import { userAccount } from '../entry.domain.js';
@@ -10,7 +11,10 @@ const SPEND_TYPES: Record<(typeof JOB_KINDS)[number], CreditTransactionType> = {
   agent_task: 'spend_box_usage',
 };
 
-/** A job that was charged: user → revenue. Every other one gives its hold back. Null when it had placed none. */
+/**
+ * A job that was charged: user → revenue. Every other one gives its hold back. Null when it had placed none. Throws
+ * unprocessable `ledger.job.charged_unfinished`: credits are captured only for what was completed.
+ */
 export function jobFinished(job: typeof JobFinished.example): Settlement | null {
   const { jobId, kind, userId, holdId, outcome, chargedCredits } = job;
   if (!holdId || !userId) return null;
@@ -18,6 +22,7 @@ export function jobFinished(job: typeof JobFinished.example): Settlement | null 
     const reason = outcome === 'completed' ? 'partly_captured' : outcome;
     return { holdId, end: 'release', reason, mayBeMissing: true };
   }
+  if (outcome !== 'completed') throw chargedUnfinished(jobId, outcome, chargedCredits);
   return {
     holdId,
     end: 'capture',
@@ -31,3 +36,10 @@ export function jobFinished(job: typeof JobFinished.example): Settlement | null 
     },
   };
 }
+
+const chargedUnfinished = (jobId: string, outcome: string, credits: number) =>
+  new DomainError({
+    kind: 'unprocessable',
+    code: 'ledger.job.charged_unfinished',
+    detail: `${jobId} is ${outcome} and charges ${credits} credits. Nothing was taken; look at how studio ended it.`,
+  });

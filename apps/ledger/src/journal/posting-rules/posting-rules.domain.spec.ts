@@ -9,6 +9,7 @@ import { UserRegistered } from '@atelier/contracts/identity/user.events';
 import { JOB_KINDS, JobFinished } from '@atelier/contracts/studio/job.events';
 import { assertBalanced, CHAIN_START, sealEntry, type EntryDraft } from '../entry.domain.js';
 import { jobFinished } from './job-finished.domain.js';
+import { paymentRefunded } from './payment-refunded.domain.js';
 import { paymentSucceeded } from './payment-succeeded.domain.js';
 import { purchaseCompleted } from './purchase-completed.domain.js';
 import { purchaseFailed } from './purchase-failed.domain.js';
@@ -41,6 +42,18 @@ it('a payment brings the credits of its package, and other payments none', () =>
     `user:${payment.userId} 500 earn_purchase`,
   ]);
   expect(paymentSucceeded({ ...payment, purpose: 'order', credits: undefined })).toBeNull();
+});
+
+it('a payment that is refunded takes back what it brought, as it was posted and not as the refund tells it (R253)', () => {
+  const payment = PaymentSucceeded.example;
+  const draft = paymentSucceeded(payment)!;
+  const link = { account: `user:${payment.userId}` as const, sequence: 1, previousHash: CHAIN_START };
+  const head = { id: newId('jrn'), links: [link], correlationId: 'req_1', createdAt: new Date(0) };
+  const posted = sealEntry(draft, head);
+  const refund = paymentRefunded(payment, posted);
+  expect(told(refund)).toEqual([`user:${payment.userId} -500 payment_refund`, 'platform:refunds 500']);
+  expect(refund).toMatchObject({ reverses: posted.id, sourceId: payment.paymentId });
+  expect(refund.causeId).not.toBe(draft.causeId);
 });
 
 describe('a purchase', () => {
@@ -109,6 +122,10 @@ describe('a job', () => {
       end: 'release',
       reason: outcome,
     });
+  });
+
+  it.each(['failed', 'canceled'] as const)('that %s is not charged, whatever it says', (outcome) => {
+    expect(() => jobFinished({ ...job, outcome, chargedCredits: 5 })).toThrow('charges 5 credits');
   });
 
   it('of a visitor has nothing to settle', () => {
