@@ -153,6 +153,14 @@ describe('after a person was deleted', () => {
   });
 });
 
+it('nobody asks for a change by hand of the credits of a deleted person (R232)', async () => {
+  const user = aUser();
+  await ledger.publish(registered(user), deleted(user));
+  const body = { userId: user.id, amount: 5, reason: 'Agreed with support.' };
+  const answer = await ledger.as(aUser('admin')).post(`${BILLING}/adjustments`, body);
+  expect([answer.status, answer.body.code]).toEqual([410, 'ledger.account.erased']);
+});
+
 describe('the personal data of a deleted person', () => {
   it('goes from their referral, which stays and is paid for when it was earned (R483)', async () => {
     const [ada, bob] = [aUser(), aUser()];
@@ -194,6 +202,9 @@ describe('the personal data of a deleted person', () => {
 });
 
 it('erasing reads no collection whole', async () => {
+  const user = aUser();
+  await ledger.publish(registered(user));
+  await ledger.redeliver(deleted(user));
   // The audit reads these whole on purpose, and runs beside.
   const except = ['journal_entries', 'credit_balances', 'earnings_balances', 'self_check_findings'];
   await queries.expectEveryQueryToUseAnIndex({ except });

@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { Clock, newId, type Context } from '@atelier/kernel';
 import { gauge, Logger } from '@atelier/observability';
-import { InjectConfig, ShutdownSequence } from '@atelier/service';
+import { BackgroundLoop, InjectConfig, ShutdownSequence } from '@atelier/service';
 import { ledgerConfig, type LedgerConfig } from '../ledger.config.js';
+import type { Hold } from './hold.domain.js';
 import { HoldRepository } from './hold.repository.js';
 import { SettleHold } from './settle-hold.usecase.js';
 
@@ -18,8 +18,9 @@ const overdue = gauge(
  */
 @Injectable()
 export class HoldExpiry implements OnApplicationBootstrap {
-  private readonly stopping = new AbortController();
-  private running: Promise<void> = Promise.resolve();
+  private readonly loop: BackgroundLoop;
+  /** Up to here this round has found holds that cannot be ended: the ones behind them have their turn first. */
+  private behind: Hold | undefined;
 
   constructor(
     private readonly holds: HoldRepository,
@@ -29,44 +30,37 @@ export class HoldExpiry implements OnApplicationBootstrap {
     @InjectConfig(ledgerConfig) private readonly config: LedgerConfig,
     shutdown: ShutdownSequence,
   ) {
-    shutdown.add('jobs', 'hold expiry', () => {
-      this.stopping.abort();
-      return this.running;
-    });
+    this.loop = new BackgroundLoop('hold expiry', config.HOLD_SWEEP_INTERVAL_MS, () => this.sweep());
+    shutdown.add('jobs', 'hold expiry', () => this.loop.stop());
   }
 
   onApplicationBootstrap(): void {
-    this.running = this.loop();
+    this.loop.start();
   }
 
-  /** Expires one batch. Answers how many holds there were. */
-  async sweep(): Promise<number> {
+  /** Expires one batch, side by side, so that they share transactions. Answers whether there may be more. */
+  async sweep(): Promise<boolean> {
     const now = this.clock.now();
-    const holds = await this.holds.expired(now, this.config.HOLD_SWEEP_BATCH_MAX);
-    overdue.set(holds[0] ? (now.getTime() - holds[0].expiresAt.getTime()) / 1000 : 0);
+    const { HOLD_SWEEP_BATCH_MAX: most } = this.config;
+    const holds = await this.holds.expired(now, most, this.behind);
+    if (!this.behind) overdue.set(holds[0] ? (now.getTime() - holds[0].expiresAt.getTime()) / 1000 : 0);
     const id = newId('swp');
     const context: Context = { actor: { kind: 'service', id: 'ledger' }, correlationId: id, causationId: id };
-    for (const hold of holds) {
-      if (this.stopping.signal.aborted) break;
-      try {
-        await this.settleHold.execute({ holdId: hold.id, end: 'expire' }, context);
-      } catch (err) {
-        // One hold that cannot be ended must not keep the others; it comes again with the next sweep.
-        this.log.error({ err, holdId: hold.id }, 'a hold could not be expired');
-      }
-    }
-    return holds.length;
+    const areEnded = await Promise.all(holds.map((hold) => this.expire(hold, context)));
+    const mayBeMore = holds.length === most;
+    const isInTheWay = this.behind !== undefined || areEnded.includes(false);
+    this.behind = mayBeMore && isInTheWay ? holds.at(-1) : undefined;
+    return mayBeMore;
   }
 
-  private async loop(): Promise<void> {
-    const { signal } = this.stopping;
-    while (!signal.aborted) {
-      try {
-        await this.sweep();
-      } catch (err) {
-        this.log.error({ err }, 'the sweep of expired holds failed');
-      }
-      await sleep(this.config.HOLD_SWEEP_INTERVAL_MS, undefined, { signal }).catch(() => undefined);
+  private async expire({ id: holdId }: Hold, context: Context): Promise<boolean> {
+    try {
+      await this.settleHold.execute({ holdId, end: 'expire' }, context);
+      return true;
+    } catch (err) {
+      // It comes again with the next round.
+      this.log.error({ err, holdId }, 'a hold could not be expired');
+      return false;
     }
   }
 }

@@ -95,9 +95,15 @@ export class HoldRepository {
     return (await this.rows.find({ sourceId }).limit(limit).toArray()).map(toHold);
   }
 
-  /** Open holds whose time is over, the oldest first. */
-  async expired(now: Date, limit: number): Promise<Hold[]> {
-    const rows = this.rows.find({ status: 'held', expiresAt: { $lte: now } });
+  /** Open holds whose time is over, the oldest first; only those behind that one, when there is one. */
+  async expired(now: Date, limit: number, behind?: Hold): Promise<Hold[]> {
+    const isBehind = behind && {
+      $or: [
+        { expiresAt: { $gt: behind.expiresAt } },
+        { expiresAt: behind.expiresAt, _id: { $gt: behind.id } },
+      ],
+    };
+    const rows = this.rows.find({ status: 'held', expiresAt: { $lte: now }, ...isBehind });
     return (await rows.sort({ expiresAt: 1, _id: 1 }).limit(limit).toArray()).map(toHold);
   }
 

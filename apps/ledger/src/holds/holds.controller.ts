@@ -1,5 +1,5 @@
 import { Body, Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
-import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { Ctx, ServiceOnly } from '@atelier/auth';
 import { idSchema, type Context, type Id } from '@atelier/kernel';
 import {
@@ -37,7 +37,7 @@ export class HoldsController {
 
   @Post()
   @HttpCode(201)
-  @ApiOkResponse({ standardSchema: holdView })
+  @ApiCreatedResponse({ standardSchema: holdView })
   async place(
     @Body({ schema: placeHoldRequest }) request: PlaceHoldRequest,
     @Ctx() context: Context,

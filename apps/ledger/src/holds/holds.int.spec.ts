@@ -206,6 +206,39 @@ describe('ending a hold', () => {
   });
 });
 
+describe('the sweep of expired holds', () => {
+  it('gets past a whole batch of holds that cannot be ended, and comes back to them', async () => {
+    const sweeper = await startService(LedgerModule, ledgerConfig, {
+      ...{ HOLD_SWEEP_INTERVAL_MS: '50', HOLD_SWEEP_BATCH_MAX: '2', SELF_CHECK_INTERVAL_MS: '86400000' },
+    });
+    const holds = sweeper.database.connection.collection('credit_holds');
+    const balances = sweeper.database.connection.collection('credit_balances');
+    const [broken, sound] = [aUser(), aUser()];
+    const put = async (user: typeof broken) => {
+      const payment = { ...PaymentSucceeded.example, paymentId: newId('pay'), userId: user.id, credits: 9 };
+      await sweeper.publish(exampleEnvelope(PaymentSucceeded, payment, { subject: payment.paymentId }));
+      const place = () => sweeper.as(studio).post('/internal/holds', holdOf(user.id, 1, { ttlSeconds: 600 }));
+      return Promise.all([place(), place(), place()]);
+    };
+    try {
+      await put(broken);
+      await put(sound);
+      const shift = (held: number) =>
+        balances.updateOne({ _id: broken.id as never }, { $inc: { held, available: -held, version: 1 } });
+      await shift(-3);
+      await holds.updateMany({ userId: broken.id }, { $set: { expiresAt: new Date(1) } });
+      await holds.updateMany({ userId: sound.id }, { $set: { expiresAt: new Date(2) } });
+      const expired = (user: typeof broken) => holds.countDocuments({ userId: user.id, status: 'expired' });
+      await eventually(async () => expect(await expired(sound)).toBe(3));
+      expect(await expired(broken)).toBe(0);
+      await shift(3);
+      await eventually(async () => expect(await expired(broken)).toBe(3));
+    } finally {
+      await sweeper.close();
+    }
+  });
+});
+
 describe('extending a hold', () => {
   const extend = (holdId: string, expiresAt: string) =>
     ledger.as(studio).post(`/internal/holds/${holdId}/extend`, { expiresAt });
@@ -213,7 +246,7 @@ describe('extending a hold', () => {
 
   it('keeps it from its expiry; an earlier time and a repeat change nothing', async () => {
     const user = await userWith(100);
-    const hold = holdOf(user.id, 10, { ttlSeconds: 1 });
+    const hold = holdOf(user.id, 10, { ttlSeconds: 5 });
     await place(hold);
     const later = inSeconds(600);
     expect(await extend(hold.holdId, later)).toMatchObject({

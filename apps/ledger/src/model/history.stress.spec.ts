@@ -28,6 +28,7 @@ beforeAll(async () => {
     // By the clock of the test, which stands still while a sweep runs.
     REGENERATION_LEASE_MS: '500',
     PAYOUT_LEASE_MS: '500',
+    PAYOUT_PROVIDER_TIMEOUT_MS: '400',
   });
 }, 120_000);
 afterAll(() => ledger.stop());

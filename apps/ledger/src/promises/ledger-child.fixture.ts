@@ -49,7 +49,7 @@ const answers: Asks = {
   },
   publish: (events) => ledger.publish(...events),
   async expireHolds() {
-    while ((await use(HoldExpiry).sweep()) > 0);
+    while (await use(HoldExpiry).sweep());
   },
   async regenerate() {
     while (await use(RegenerateShard).execute(monthOf(clock.now())));
