@@ -12,7 +12,7 @@ import {
   AdjustmentRejected,
   AdjustmentRequested,
 } from '@atelier/contracts/ledger/adjustment.events';
-import { BankFileCreated, BankTransferConfirmed } from '@atelier/contracts/ledger/bank-file.events';
+import { BankFileConfirmed, BankFileCreated } from '@atelier/contracts/ledger/bank-file.events';
 import {
   PayoutApproved,
   PayoutCanceled,
@@ -58,7 +58,7 @@ const PUBLISHES = [
   PayoutPaid,
   PayoutFailed,
   BankFileCreated,
-  BankTransferConfirmed,
+  BankFileConfirmed,
 ];
 
 @Module({

@@ -11,7 +11,7 @@ export const BankFileCreated = defineEvent({
   example: { bankFileId, transfers: 12, createdBy: admin },
 });
 
-export const BankTransferConfirmed = defineEvent({
+export const BankFileConfirmed = defineEvent({
   type: 'ledger.bank_file.confirmed.v1',
   summary: 'An admin wrote down what the bank said of one transfer.',
   data: z.object({

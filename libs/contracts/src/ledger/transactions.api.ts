@@ -20,8 +20,8 @@ export const TRANSACTION_PROVIDERS = [
 export const transactionFilters = {
   type: z.enum(TRANSACTION_TYPES).optional(),
   status: z.enum(TRANSACTION_STATUSES).optional(),
-  from: z.iso.datetime().optional(),
-  to: z.iso.datetime().optional(),
+  from: z.iso.datetime({ offset: true }).optional(),
+  to: z.iso.datetime({ offset: true }).optional(),
 };
 
 export const transactionView = z.object({

@@ -40,7 +40,7 @@ export const createVoucherRequest = z
     value: z.int().min(1),
     /** Left out: any number of people may use it (R474). */
     maxUses: z.int().min(1).max(10_000_000).optional(),
-    expiresAt: z.iso.datetime().optional(),
+    expiresAt: z.iso.datetime({ offset: true }).optional(),
     metadata: metadata.optional(),
   })
   .refine(({ type, value }) => value <= VOUCHER_VALUE_MAX[type], {

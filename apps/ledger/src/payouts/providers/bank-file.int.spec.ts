@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { newId, SystemClock } from '@atelier/kernel';
 import { aDatabaseName, aUser, openDatabase, type OpenDatabase } from '@atelier/testing';
-import { BankFileCreated, BankTransferConfirmed } from '@atelier/contracts/ledger/bank-file.events';
+import { BankFileCreated, BankFileConfirmed } from '@atelier/contracts/ledger/bank-file.events';
 import { ApprovedPayouts } from '../approved-payouts.job.js';
 import { bankAccount, IBAN, Sellers, type User } from '../seller.fixture.js';
 import { BankFileProvider } from './bank-file.provider.js';
@@ -125,7 +125,7 @@ describe('payouts by bank file', () => {
       admin.id,
     ]);
     expect(
-      (await sellers.ledger.facts(BankTransferConfirmed)).map(({ subject, version, data }) => [
+      (await sellers.ledger.facts(BankFileConfirmed)).map(({ subject, version, data }) => [
         ...[subject, version],
         data,
       ]),
@@ -186,7 +186,7 @@ describe('payouts by bank file', () => {
     await file();
     const answers = await Promise.all(ids.map((id) => confirm(id, { outcome: 'paid' })));
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
-    const facts = await sellers.ledger.facts(BankTransferConfirmed);
+    const facts = await sellers.ledger.facts(BankFileConfirmed);
     expect(facts.map(({ version }) => version).sort()).toEqual([2, 3, 4]);
   });
 

@@ -1,7 +1,7 @@
 import { Clock, DomainError, type Context } from '@atelier/kernel';
 import { Database, Outbox } from '@atelier/persistence';
 import { UseCase } from '@atelier/service';
-import { BankTransferConfirmed } from '@atelier/contracts/ledger/bank-file.events';
+import { BankFileConfirmed } from '@atelier/contracts/ledger/bank-file.events';
 import type { ConfirmTransferRequest } from '@atelier/contracts/ledger/payout-requests.api';
 import type { BankTransfer } from './bank-transfer.domain.js';
 import { BankTransferRepository } from './bank-transfer.repository.js';
@@ -13,7 +13,7 @@ const CREATED_VERSION = 1;
  * Writes down what the bank said of a transfer; the payout's next poll finds it. The same word again changes
  * nothing, another one is refused.
  *
- * Emits: BankTransferConfirmed.
+ * Emits: BankFileConfirmed.
  * Fails with: ledger.bank_transfer.not_found | not_in_a_file | already_confirmed.
  */
 @UseCase('ledger.confirm-transfer')
@@ -37,7 +37,7 @@ export class ConfirmTransfer {
         ...{ status: outcome, fileVersion },
         ...(reason === null ? {} : { reason }),
       });
-      const fact = BankTransferConfirmed(bankFileId, {
+      const fact = BankFileConfirmed(bankFileId, {
         ...{ bankFileId, transferId: id, outcome, reason },
         confirmedBy: context.actor.id,
       });
