@@ -1,6 +1,9 @@
 import { DomainError, type Id } from '@atelier/kernel';
 import type { Currency, EarningsAccount } from '../journal/entry.domain.js';
 
+/** More currencies than one seller will ever be paid in. */
+export const CURRENCIES_MAX = 200;
+
 /**
  * What a seller may have paid out. Sales bring credits, which may be spent at once; a payout turns those of them
  * into money that are matured: their sale is old enough not to be undone any more. Invariants:

@@ -3,12 +3,10 @@ import mongoose from 'mongoose';
 import { VersionConflict, type Id } from '@atelier/kernel';
 import { aggregateSchema, currentSession, Database, type Stored } from '@atelier/persistence';
 import type { ChainLink, EarningsAccount, EarningsPosting } from '../journal/entry.domain.js';
-import { ownerOf, type EarningsBalance } from './earnings.domain.js';
+import { CURRENCIES_MAX, ownerOf, type EarningsBalance } from './earnings.domain.js';
 
 /** Accounts that are read at a time where all are. */
 const PAGE_ACCOUNTS = 1_000;
-/** More currencies than one seller will ever be paid in. */
-const CURRENCIES_MAX = 200;
 
 const schema = aggregateSchema<EarningsBalance>({
   userId: { type: String, required: true },

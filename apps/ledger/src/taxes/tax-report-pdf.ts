@@ -1,10 +1,11 @@
 import { buffer } from 'node:stream/consumers';
 import PDFDocument from 'pdfkit';
 import { majorUnitsText } from '@atelier/kernel';
+import { CURRENCIES_MAX } from '../earnings/earnings.domain.js';
 import type { TaxLine, TaxReport } from './tax-report.domain.js';
 
-/** A report has a line for credits and one per currency, of which ISO 4217 has fewer. */
-const LINES_MAX = 200;
+/** A report has a line for credits and one per currency. */
+const LINES_MAX = 1 + CURRENCIES_MAX;
 const LINES_PER_PAGE = 25;
 const MARGIN_POINTS = 40;
 /** With these, the largest amount that the ledger counts fits on one line of its cell. */

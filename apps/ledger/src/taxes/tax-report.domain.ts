@@ -1,11 +1,5 @@
 import { DomainError, type Id } from '@atelier/kernel';
-import {
-  earningsAccount,
-  isEarningsPosting,
-  userAccount,
-  type Currency,
-  type Entry,
-} from '../journal/entry.domain.js';
+import { isEarningsPosting, isUserPosting, type ChainLink, type Entry } from '../journal/entry.domain.js';
 
 /**
  * What a seller made in a calendar year (UTC), as the journal tells it. Sales are in credits and payouts in money,
@@ -49,25 +43,20 @@ export function closedYears(firstEntryAt: Date, now: Date): number[] {
   return years.filter((year) => isClosed(year, now));
 }
 
-export const accountsOf = (userId: Id<'usr'>, currencies: readonly Currency[]) => [
-  userAccount(userId),
-  ...currencies.map((currency) => earningsAccount(userId, currency)),
-];
-
 type Part = Omit<TaxLine, 'asset' | 'net'>;
 const NOTHING: Part = { gross: 0, fees: 0, refunds: 0, payouts: 0 };
 
-/** Adds entries up, one by one, in any order. */
+/** Adds up what entries did to a seller's accounts, one by one, in any order. */
 export class TaxSums {
   private readonly parts = new Map<string, Part>();
 
-  constructor(private readonly userId: Id<'usr'>) {}
-
-  add(entry: Entry): void {
+  /** An entry that moves two of the accounts is added for each of them. */
+  add(account: ChainLink['account'], entry: Entry): void {
     for (const posting of entry.postings) {
-      if (posting.account === userAccount(this.userId) && 'type' in posting) {
+      if (posting.account !== account) continue;
+      if (isUserPosting(posting)) {
         this.sum('credits', creditsPart(posting.type, posting.amount, platformFee(entry)));
-      } else if (isEarningsPosting(posting) && posting.account.startsWith(`earnings:${this.userId}:`)) {
+      } else if (isEarningsPosting(posting)) {
         this.sum(posting.asset, moneyPart(posting.amount, entry.reverses !== undefined));
       }
     }
@@ -112,5 +101,5 @@ export const yearNotReported = (year: number) =>
   new DomainError({
     kind: 'not_found',
     code: 'ledger.tax_report.not_found',
-    detail: `There is no report of ${year}: it has not begun yet.`,
+    detail: `There is no report of ${year}: it has not begun yet, or nothing was booked for you before its end.`,
   });

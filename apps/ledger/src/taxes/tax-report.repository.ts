@@ -1,9 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import mongoose from 'mongoose';
 import { newId, type Id } from '@atelier/kernel';
-import { Database, duplicateKeyFields } from '@atelier/persistence';
-import { decodeCursor, encodeCursor, type Page } from '@atelier/service';
-import { z } from 'zod';
+import { Database, duplicateKeyFields, keySetPage } from '@atelier/persistence';
+import type { Page } from '@atelier/service';
 import type { TaxLine, TaxReport } from './tax-report.domain.js';
 
 interface Row extends TaxReport {
@@ -60,15 +59,9 @@ export class TaxReportRepository {
 
   /** One page, the newest year first. */
   async page(userId: Id<'usr'>, limit: number, cursor: string | undefined): Promise<Page<TaxReport>> {
-    const before = cursor ? { year: { $lt: decodeCursor(cursor, z.tuple([z.int()]))[0] } } : {};
-    const rows = await this.rows
-      .find({ userId, ...before })
-      .sort({ year: -1 })
-      .limit(limit + 1)
-      .toArray();
-    const items = rows.slice(0, limit).map(toReport);
-    const last = rows.length > limit ? items.at(-1) : undefined;
-    return { items, nextCursor: last ? encodeCursor([last.year]) : null };
+    const newestFirst = { by: 'year', direction: -1, tie: 'year' } as const;
+    const page = await keySetPage(this.rows, { userId }, { limit, cursor }, newestFirst);
+    return { ...page, items: page.items.map(toReport) };
   }
 
   private get rows(): mongoose.mongo.Collection<Row> {

@@ -1,6 +1,8 @@
+import { jest } from '@jest/globals';
 import { exampleEnvelope } from '@atelier/kernel';
 import { aService, aUser, aVisitor, recordQueries } from '@atelier/testing';
 import { PurchaseRefunded } from '@atelier/contracts/commerce/purchase.events';
+import { JournalRepository } from '../journal/journal.repository.js';
 import { ApprovedPayouts } from '../payouts/approved-payouts.job.js';
 import { Sellers, type User } from '../payouts/seller.fixture.js';
 import { pdfText } from './pdf-text.fixture.js';
@@ -103,6 +105,15 @@ describe('tax reports', () => {
     expect(await stored()).toBe(3);
   });
 
+  it('read the entries of their year, and no others', async () => {
+    const read = jest.spyOn(sellers.get(JournalRepository), 'ofAccountChain');
+    await report(2027);
+    // Two sales and a payout stand before the refund.
+    expect(read.mock.calls.filter(([of]) => of.includes(seller.id) && of.startsWith('user'))).toEqual([
+      [expect.stringContaining(seller.id), 3, 4],
+    ]);
+  });
+
   it('read by an index', async () => {
     await sellers.quiet();
     const queries = recordQueries(sellers.ledger.database);
@@ -112,7 +123,10 @@ describe('tax reports', () => {
   });
 
   it("are nobody's but one's own, and of years that were", async () => {
-    expect((await report(2026, '', aUser())).body.lines).toEqual([]);
+    const notFound = { status: 404, body: { code: 'ledger.tax_report.not_found' } };
+    expect(await report(2026, '', aUser())).toMatchObject(notFound);
+    expect(await report(2021)).toMatchObject(notFound);
+    expect(await stored()).toBe(0);
     expect((await sellers.ledger.as(aUser()).get(REPORTS)).body.items).toEqual([]);
     expect((await report(2028)).body.code).toBe('ledger.tax_report.not_found');
     expect((await sellers.ledger.as(seller).get(`${REPORTS}/soon`)).status).toBe(400);

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { AccountsModule } from '../accounts/accounts.module.js';
 import { EarningsModule } from '../earnings/earnings.module.js';
 import { JournalModule } from '../journal/journal.module.js';
 import { ReadTaxReports } from './read-tax-reports.usecase.js';
@@ -6,7 +7,7 @@ import { TaxReportRepository } from './tax-report.repository.js';
 import { TaxReportsController } from './tax-reports.controller.js';
 
 @Module({
-  imports: [EarningsModule, JournalModule],
+  imports: [AccountsModule, EarningsModule, JournalModule],
   controllers: [TaxReportsController],
   providers: [ReadTaxReports, TaxReportRepository],
 })
