@@ -8,7 +8,10 @@ import { ReadCredits } from './read-credits.usecase.js';
 import { ReadStatement } from './read-statement.usecase.js';
 import { StatementRepository } from './statement.repository.js';
 
-/** Balances and statements. Journal and holds change them in their own transactions; nobody else does. */
+/**
+ * Balances and statements. What moves credits goes through the journal's GroupCommit; tiers, erasure and rebuild change
+ * a balance in place and raise its version.
+ */
 @Module({
   controllers: [CreditsController],
   providers: [

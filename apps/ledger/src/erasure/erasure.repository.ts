@@ -12,8 +12,8 @@ interface Removal {
 
 /**
  * Takes what is personal out of the rows of other features, in place and by conditional updates: a row that is
- * clean already stays as it is. Every change takes a version, so that nothing that was loaded before can be saved
- * over it.
+ * clean already stays as it is. Every change takes a version, where the row has one, so that nothing that was loaded
+ * before can be saved over it; what is known of people for referrals is written field by field and has none.
  */
 @Injectable()
 export class ErasureRepository {

@@ -30,8 +30,9 @@ export interface PlatformTotals {
 }
 
 /**
- * The journal. `post` is the only write: an entry, the balances that it moves, their statement lines and the
- * facts about them are in the database together or not at all.
+ * The journal. Entries are written by `post`, by the capture of a hold and by a month's turn, all of them through
+ * `recordEntry` and GroupCommit: an entry, the balances that it moves, their statement lines and the facts about them
+ * are in the database together or not at all.
  */
 @Injectable()
 export class JournalRepository {
