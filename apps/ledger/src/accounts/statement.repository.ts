@@ -1,9 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import mongoose from 'mongoose';
-import { z } from 'zod';
 import type { CreditTransactionType } from '@atelier/contracts/ledger/credits.events';
-import { currentSession, Database } from '@atelier/persistence';
-import { decodeCursor, encodeCursor, type Page } from '@atelier/service';
+import { currentSession, Database, keySetPage } from '@atelier/persistence';
+import type { Page } from '@atelier/service';
 import type { Sales } from '../earnings/earnings.domain.js';
 import type { CreditTransaction } from './account.domain.js';
 
@@ -42,7 +41,6 @@ export interface StatementPage extends StatementQuery {
 }
 
 const NEWEST_FIRST = { createdAt: -1, sequence: -1 } as const;
-const cursorSchema = z.tuple([z.iso.datetime(), z.int()]);
 
 /** The statement lines: written with their entry, never changed or deleted (R239). */
 @Injectable()
@@ -63,15 +61,9 @@ export class StatementRepository {
 
   /** One page, newest first. */
   async page({ limit, cursor, ...query }: StatementPage): Promise<Page<CreditTransaction>> {
-    const filter = filterOf(query);
-    const rows = await this.rows
-      .find(cursor ? { $and: [filter, before(cursor)] } : filter)
-      .sort(NEWEST_FIRST)
-      .limit(limit + 1)
-      .toArray();
-    const items = rows.slice(0, limit).map(toLine);
-    const last = rows.length > limit ? items.at(-1) : undefined;
-    return { items, nextCursor: last ? encodeCursor([last.createdAt.toISOString(), last.sequence]) : null };
+    const order = { by: 'createdAt', direction: -1, tie: 'sequence' } as const;
+    const page = await keySetPage(this.rows, filterOf(query), { limit, cursor }, order);
+    return { ...page, items: page.items.map(toLine) };
   }
 
   /** How many lines there are, counted no further than `limit`. */
@@ -179,11 +171,5 @@ const filterOf = ({ userId, types, from, to }: StatementQuery): mongoose.mongo.F
   ...(types ? { type: { $in: [...types] } } : {}),
   ...(from || to ? { createdAt: { ...(from ? { $gte: from } : {}), ...(to ? { $lt: to } : {}) } } : {}),
 });
-
-function before(cursor: string): mongoose.mongo.Filter<Row> {
-  const [createdAt, sequence] = decodeCursor(cursor, cursorSchema);
-  const at = new Date(createdAt);
-  return { $or: [{ createdAt: { $lt: at } }, { createdAt: at, sequence: { $lt: sequence } }] };
-}
 
 const toLine = ({ _id, ...row }: Row): CreditTransaction => ({ id: _id, ...row });

@@ -14,9 +14,8 @@ import {
 } from '@atelier/contracts/ledger/transactions.api';
 import type { EventEnvelope } from '@atelier/kernel';
 import { Projection, type EventOf, type Projects } from '@atelier/messaging';
-import { currentSession, Database } from '@atelier/persistence';
-import { decodeCursor, encodeCursor, type Page } from '@atelier/service';
-import { z } from 'zod';
+import { currentSession, Database, keySetPage } from '@atelier/persistence';
+import type { Page } from '@atelier/service';
 import * as told from './transaction.domain.js';
 import type { Transaction, TransactionStatus, TransactionType } from './transaction.domain.js';
 
@@ -66,7 +65,7 @@ type PayoutFact =
   | typeof PayoutRejected
   | typeof PayoutCanceled;
 
-const cursorSchema = z.tuple([z.iso.datetime(), z.string()]);
+const NEWEST_FIRST = { by: 'createdAt', direction: -1 } as const;
 
 /** The money statement (R38): payments and payouts, one line per fact or two, in whatever order the facts come. */
 @Projection({
@@ -100,14 +99,8 @@ export class Transactions implements Projects<PaymentFact | PayoutFact> {
       ...(status ? { status } : {}),
       ...(from || to ? { createdAt: { ...(from ? { $gte: from } : {}), ...(to ? { $lt: to } : {}) } } : {}),
     };
-    const rows = await this.rows
-      .find(cursor ? { $and: [filter, before(cursor)] } : filter)
-      .sort({ createdAt: -1, _id: -1 })
-      .limit(limit + 1)
-      .toArray();
-    const items = rows.slice(0, limit).map(({ _id, ...row }): Transaction => ({ id: _id, ...row }));
-    const last = rows.length > limit ? items.at(-1) : undefined;
-    return { items, nextCursor: last ? encodeCursor([last.createdAt.toISOString(), last.id]) : null };
+    const page = await keySetPage(this.rows, filter, { limit, cursor }, NEWEST_FIRST);
+    return { ...page, items: page.items.map(({ _id, ...row }): Transaction => ({ id: _id, ...row })) };
   }
 
   async handle(event: EventOf<PaymentFact | PayoutFact>): Promise<void> {
@@ -134,12 +127,6 @@ export class Transactions implements Projects<PaymentFact | PayoutFact> {
   private get rows(): mongoose.mongo.Collection<Row> {
     return this.model.collection as unknown as mongoose.mongo.Collection<Row>;
   }
-}
-
-function before(cursor: string): mongoose.mongo.Filter<Row> {
-  const [createdAt, id] = decodeCursor(cursor, cursorSchema);
-  const at = new Date(createdAt);
-  return { $or: [{ createdAt: { $lt: at } }, { createdAt: at, _id: { $lt: id as Row['_id'] } }] };
 }
 
 function linesOf({ type, data }: EventEnvelope): Transaction[] {

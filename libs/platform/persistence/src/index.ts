@@ -1,5 +1,6 @@
 export { Database, persistenceEnvironment, type DatabaseOptions } from './database.js';
 export { duplicateKeyFields } from './duplicate-key.js';
+export { keySetPage, type KeySetOrder, type KeySetRequest } from './key-set-page.js';
 export type { Migration } from './migrations.js';
 export { isOutage } from './outage.js';
 export { Outbox, OUTBOX_BUCKETS, type OutboxRow } from './outbox.js';

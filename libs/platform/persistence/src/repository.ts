@@ -1,9 +1,8 @@
 import mongoose from 'mongoose';
 import { type Change, type Context, type Page, VersionConflict } from '@atelier/kernel';
-import { decodeCursor, encodeCursor } from '@atelier/service';
-import { z } from 'zod';
 import type { Database } from './database.js';
 import { duplicateKeyFields } from './duplicate-key.js';
+import { keySetPage } from './key-set-page.js';
 import type { Outbox } from './outbox.js';
 import { currentSession } from './transaction.js';
 
@@ -34,16 +33,6 @@ export interface PageRequest<State extends Aggregate> {
   /** Big fields that a list does not show, and so need not be read: the items lack them. */
   readonly without?: readonly (keyof State & string)[];
 }
-
-/** Where a page ended, and in which order: a cursor of a list with another order would skip and repeat. */
-const cursorSchema = (by: string, direction: 1 | -1) =>
-  z.tuple([
-    z.union([z.string(), z.number(), z.null()]),
-    z.string(),
-    z.enum(['date', 'plain']),
-    z.literal(by),
-    z.literal(direction),
-  ]);
 
 /** What a feature's repository says of its collection. */
 export interface RepositoryOptions<State extends Aggregate, Owner extends keyof State & string> {
@@ -137,25 +126,13 @@ export abstract class Repository<State extends Aggregate, Owner extends keyof St
     page: PageRequest<State>,
     _why: AcrossOwners,
   ): Promise<Page<State>> {
-    const { by, direction } = page.sort ?? { by: 'createdAt', direction: -1 };
-    const rows = await this.model.collection
-      .find(
-        (page.cursor
-          ? { $and: [filter, after(by, direction, page.cursor)] }
-          : filter) as mongoose.mongo.Filter<mongoose.AnyObject>,
-        {
-          session: currentSession(),
-          ...(page.without ? { projection: Object.fromEntries(page.without.map((field) => [field, 0])) } : {}),
-        },
-      )
-      .sort({ [by]: direction, _id: direction })
-      .limit(page.limit + 1)
-      .toArray();
-    const items = rows
-      .slice(0, page.limit)
-      .map((row) => fromDocument<State>(row as unknown as Stored<State>));
-    const last = rows.length > page.limit ? rows[page.limit - 1] : undefined;
-    return { items, nextCursor: last ? cursorOf(last, by, direction) : null };
+    const { items, nextCursor } = await keySetPage(
+      this.model.collection,
+      filter as mongoose.mongo.Filter<mongoose.AnyObject>,
+      page,
+      page.sort ?? { by: 'createdAt', direction: -1 },
+    );
+    return { items: items.map((row) => fromDocument<State>(row as unknown as Stored<State>)), nextCursor };
   }
 
   /** The driver leaves `undefined` out of a filter: an owner that is missing at run time would find everybody's. */
@@ -213,17 +190,4 @@ function toDocument<State extends Aggregate>({ id, ...state }: State): Stored<St
 
 export function fromDocument<State extends Aggregate>({ _id, ...row }: Stored<State>): State {
   return { id: _id, ...row } as unknown as State;
-}
-
-function cursorOf(row: mongoose.mongo.WithId<mongoose.AnyObject>, by: string, direction: 1 | -1): string {
-  const value: unknown = row[by];
-  const place = value instanceof Date ? [value.toISOString(), 'date'] : [value, 'plain'];
-  return encodeCursor([place[0], String(row._id), place[1], by, direction]);
-}
-
-function after(by: string, direction: 1 | -1, cursor: string): mongoose.mongo.Filter<mongoose.AnyObject> {
-  const [raw, id, type] = decodeCursor(cursor, cursorSchema(by, direction));
-  const value = type === 'date' ? new Date(String(raw)) : raw;
-  const beyond = direction === 1 ? '$gt' : '$lt';
-  return { $or: [{ [by]: { [beyond]: value } }, { [by]: value, _id: { [beyond]: id } }] };
 }

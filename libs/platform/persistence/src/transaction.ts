@@ -7,7 +7,7 @@ import { isBrokenSocket, isOutage } from './outage.js';
 /** How often a transaction is begun anew after a write conflict or a failover before its caller is told. */
 export const TRANSACTION_ATTEMPTS_MAX = 10;
 /** How often a commit with an unknown outcome is asked for again. */
-export const COMMIT_ATTEMPTS_MAX = 5;
+const COMMIT_ATTEMPTS_MAX = 5;
 const BACKOFF_BASE_MS = 4;
 const BACKOFF_MAX_MS = 250;
 
