@@ -38,8 +38,11 @@ export const identityConfig = defineConfig('identity', {
     .int()
     .min(0)
     .default(5 * MINUTE_MS),
-  /** Two tabs that refresh with one token within this time get one successor; later it counts as reuse. */
-  REFRESH_GRACE_MS: z.coerce.number().int().min(0).max(MINUTE_MS).default(10_000),
+  /**
+   * Two tabs that refresh with one token at once get one successor. How long after the exchange that is still granted
+   * to clients that cannot agree between their tabs; a thief has that time, too.
+   */
+  REFRESH_GRACE_MS: z.coerce.number().int().min(0).max(MINUTE_MS).default(0),
   LOG_IN_WINDOW_MS: z.coerce
     .number()
     .int()

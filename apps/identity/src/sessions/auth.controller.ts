@@ -58,6 +58,7 @@ export class AuthController {
 
   @Post('refresh')
   @HttpCode(200)
+  @Idempotent()
   @ApiOkResponse({ standardSchema: authView })
   @Header('cache-control', 'no-store')
   async refresh(

@@ -1,11 +1,11 @@
-import { Clock, type Context } from '@atelier/kernel';
+import { Clock, VersionConflict, type Context } from '@atelier/kernel';
 import { Database } from '@atelier/persistence';
 import { type ConfigOf, InjectConfig, UseCase } from '@atelier/service';
 import { AuditLog } from '../audit/audit-log.js';
 import { identityConfig } from '../identity.config.js';
 import { AccessTokenSigner } from '../keys/access-token-signer.js';
 import { UserRepository } from '../users/user.repository.js';
-import { RefreshTokens } from './refresh-tokens.js';
+import { RefreshTokens, type RefreshToken } from './refresh-tokens.js';
 import {
   endSession,
   isActive,
@@ -20,8 +20,8 @@ import type { SignedInUser } from './start-session.usecase.js';
 
 /**
  * Exchanges a refresh token for its successor and a new access token. A token that was exchanged before ends the
- * whole session, since a thief and the owner cannot be told apart; only within a short grace, for two tabs that
- * refresh at once, it gets the same successor again (promise 24).
+ * whole session, since a thief and the owner cannot be told apart. Only two tabs that refresh at once, one before
+ * the other has its answer, get the same successor (promise 24). Who lost an answer repeats with its Idempotency-Key.
  *
  * Emits: SessionEnded on reuse, and when the account may no longer sign in
  * Fails with: identity.session.invalid, identity.session.reuse_detected
@@ -40,6 +40,7 @@ export class RefreshSession {
   ) {}
 
   async execute(refreshToken: string, context: Context): Promise<SignedInUser> {
+    // Taken before anything is read: whoever came before the exchange was done did not come after it.
     const now = this.clock.now();
     const token = this.refreshTokens.read(refreshToken);
     const session = token && (await this.sessions.byFamily(token.familyHash));
@@ -56,12 +57,22 @@ export class RefreshSession {
       throw sessionInvalid();
     }
     const next = this.refreshTokens.next(token);
-    if (verdict === 'rotate') {
-      const limits = { idleMsMax: this.config.SESSION_IDLE_MS_MAX, ageMsMax: this.config.SESSION_AGE_MS_MAX };
-      await this.sessions.save(rotateSession(session, next.tokenHash, limits, now), context);
-    }
+    if (verdict === 'rotate') await this.rotate(session, next, context);
     const accessToken = await this.accessTokens.sign({ sub: user.id, sid: session.id, role: user.role }, now);
     return { user, accessToken, refreshToken: next.text };
+  }
+
+  private async rotate(session: Session, next: RefreshToken, context: Context): Promise<void> {
+    const limits = { idleMsMax: this.config.SESSION_IDLE_MS_MAX, ageMsMax: this.config.SESSION_AGE_MS_MAX };
+    const rotated = rotateSession(session, next.tokenHash, limits, this.clock.now());
+    try {
+      await this.sessions.save(rotated, context);
+    } catch (error) {
+      if (!(error instanceof VersionConflict)) throw error;
+      // Running again would come after the other tab's exchange, and look like reuse.
+      const stored = await this.sessions.byFamily(session.familyHash);
+      if (stored?.tokenHash !== next.tokenHash || stored.endedAt) throw error;
+    }
   }
 
   private async revoke(session: Session, context: Context, now: Date): Promise<void> {

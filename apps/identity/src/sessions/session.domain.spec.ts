@@ -44,8 +44,10 @@ describe('a session', () => {
     expect(judgeRefresh(session, 'second', GRACE_MS, later(MINUTE_MS))).toBe('rotate');
   });
 
-  it('repeats its answer to the token before within the grace, and calls it reuse after', () => {
+  it('repeats its answer to the token before that came before the exchange was done, or within the grace', () => {
     const session = rotateSession(started(), 'second', limits, later(MINUTE_MS)).state;
+    expect(judgeRefresh(session, 'first', 0, later(MINUTE_MS - 1))).toBe('repeat');
+    expect(judgeRefresh(session, 'first', 0, later(MINUTE_MS + 1))).toBe('reuse');
     expect(judgeRefresh(session, 'first', GRACE_MS, later(MINUTE_MS + GRACE_MS))).toBe('repeat');
     expect(judgeRefresh(session, 'first', GRACE_MS, later(MINUTE_MS + GRACE_MS + 1))).toBe('reuse');
   });

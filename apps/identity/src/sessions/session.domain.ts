@@ -61,8 +61,9 @@ export function startSession(input: SessionStart, limits: SessionLimits, now: Da
 }
 
 /**
- * What a token of this family means: `rotate` for the newest, `repeat` for the one before it within the grace,
- * `reuse` for any other: it was exchanged before, so two parties hold the family (promise 24).
+ * What a token of this family means that came at `now`: `rotate` for the newest, `repeat` for the one before it when
+ * it came before the exchange was done or within the grace after it, `reuse` for any other: it was exchanged before,
+ * so two parties hold the family (promise 24).
  */
 export function judgeRefresh(
   session: Session,
