@@ -28,6 +28,9 @@ import type { SignedInUser } from './start-session.usecase.js';
  */
 @UseCase('identity.refresh-session')
 export class RefreshSession {
+  /** By the hash of the token: as many as there are requests at work. */
+  private readonly exchanges = new Map<string, Promise<SignedInUser>>();
+
   constructor(
     private readonly sessions: SessionRepository,
     private readonly users: UserRepository,
@@ -39,11 +42,21 @@ export class RefreshSession {
     @InjectConfig(identityConfig) private readonly config: ConfigOf<typeof identityConfig>,
   ) {}
 
+  /** Who sends the same token while it is being exchanged gets the same answer. */
   async execute(refreshToken: string, context: Context): Promise<SignedInUser> {
-    // Taken before anything is read: whoever came before the exchange was done did not come after it.
-    const now = this.clock.now();
     const token = this.refreshTokens.read(refreshToken);
-    const session = token && (await this.sessions.byFamily(token.familyHash));
+    if (!token) throw sessionInvalid();
+    const underWay = this.exchanges.get(token.tokenHash);
+    if (underWay) return underWay;
+    const exchange = this.exchange(token, context).finally(() => this.exchanges.delete(token.tokenHash));
+    this.exchanges.set(token.tokenHash, exchange);
+    return exchange;
+  }
+
+  private async exchange(token: RefreshToken, context: Context): Promise<SignedInUser> {
+    // Taken before anything is read: whoever came before another replica's exchange was done did not come after it.
+    const now = this.clock.now();
+    const session = await this.sessions.byFamily(token.familyHash);
     if (!session || !isActive(session, now)) throw sessionInvalid();
 
     const verdict = judgeRefresh(session, token.tokenHash, this.config.REFRESH_GRACE_MS, now);
@@ -69,7 +82,7 @@ export class RefreshSession {
       await this.sessions.save(rotated, context);
     } catch (error) {
       if (!(error instanceof VersionConflict)) throw error;
-      // Running again would come after the other tab's exchange, and look like reuse.
+      // Another replica was faster. Running again would come after its exchange, and look like reuse.
       const stored = await this.sessions.byFamily(session.familyHash);
       if (stored?.tokenHash !== next.tokenHash || stored.endedAt) throw error;
     }

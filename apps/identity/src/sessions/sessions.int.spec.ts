@@ -4,10 +4,11 @@ import { ACCESS_TOKEN_AUDIENCE, ACCESS_TOKEN_ISSUER } from '@atelier/contracts/i
 import { SessionEnded } from '@atelier/contracts/identity/session.events';
 import { UserRegistered } from '@atelier/contracts/identity/user.events';
 import { type Actor, newId } from '@atelier/kernel';
-import { aVisitor, eventually, startService, type ServiceUnderTest } from '@atelier/testing';
+import { aContext, aVisitor, eventually, startService, type ServiceUnderTest } from '@atelier/testing';
 import { identityConfig } from '../identity.config.js';
 import { IdentityModule } from '../identity.module.js';
 import { LogInThrottle } from './log-in-throttle.js';
+import { RefreshSession } from './refresh-session.usecase.js';
 
 const PASSWORD = 'violet-harbour-lantern-42';
 const FAILURES_PER_ACCOUNT_MAX = 3;
@@ -293,13 +294,25 @@ describe('registration and sessions', () => {
       expect((await post('refresh', { refreshToken: body.refreshToken })).status).toBe(200);
     });
 
-    it('gives two tabs that refresh at once one successor, and goes on', async () => {
+    it('gives tabs that refresh at once one successor, and goes on', async () => {
       const { refreshToken, user } = await registered();
-      const answers = await Promise.all([1, 2, 3].map(() => post('refresh', { refreshToken })));
-      expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
-      const successors = new Set(answers.map(({ body }) => String(body.refreshToken)));
+      // Not by HTTP: on a busy machine the last may come when the first has its answer.
+      const refresh = identity.app.get(RefreshSession, { strict: false });
+      const answers = await Promise.all([1, 2, 3].map(() => refresh.execute(refreshToken, aContext())));
+      const successors = new Set(answers.map((answer) => answer.refreshToken));
       expect(successors.size).toBe(1);
       expect((await post('refresh', { refreshToken: [...successors][0] })).status).toBe(200);
+      expect(await actionsOf(user.id)).not.toContain('refresh_reuse');
+    });
+
+    it('gives tabs of two replicas one successor, too', async () => {
+      const { refreshToken, user } = await registered();
+      const one = identity.app.get(RefreshSession, { strict: false });
+      // The same but for what it knows of its own requests.
+      const other = Object.assign(Object.create(RefreshSession.prototype), one, { exchanges: new Map() });
+      const replicas: RefreshSession[] = [one, other as RefreshSession];
+      const answers = await Promise.all(replicas.map((each) => each.execute(refreshToken, aContext())));
+      expect(new Set(answers.map((answer) => answer.refreshToken)).size).toBe(1);
       expect(await actionsOf(user.id)).not.toContain('refresh_reuse');
     });
 
