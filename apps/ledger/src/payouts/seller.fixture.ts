@@ -54,7 +54,7 @@ export class Sellers {
   /** Until the self-check, which begins with the service and reads everything, has had its turn. */
   async quiet(): Promise<void> {
     // Nothing outside needs to know when a run ends, so this looks inside.
-    await (this.get(SelfCheck) as unknown as { loop: { running?: Promise<void> } }).loop.running;
+    await (this.get(SelfCheck) as unknown as { loop: { finished: Promise<void> } }).loop.finished;
   }
 
   get<T>(type: abstract new (...args: never[]) => T): T {
