@@ -194,7 +194,7 @@ describe('the outbox relay', () => {
   });
 
   it('publishes all that is left when it stops, not only a batch of it', async () => {
-    const { bus, relay } = startRelay({ database, outbox }, { batchMax: 5, sweepMs: 1_000 });
+    const { bus, relay } = startRelay({ database, outbox }, { batchMax: 5, leaseMs: 60_000 });
     bus.mode = 'down';
     await writeNote('not_last', 23);
     await eventually(() => expect(relay.trouble).toBeDefined());
