@@ -1,6 +1,6 @@
 import { glob, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { exampleEnvelope, newId, type Actor } from '@atelier/kernel';
+import { Clock, exampleEnvelope, newId, type Actor } from '@atelier/kernel';
 import { OpenApiDocument } from '@atelier/service';
 import {
   aDatabaseName,
@@ -17,6 +17,21 @@ import {
 import { PaymentFailed, PaymentRefunded, PaymentSucceeded } from '@atelier/contracts/commerce/payment.events';
 import { PurchaseFailed } from '@atelier/contracts/commerce/purchase.events';
 import { UserDeleted, UserRegistered } from '@atelier/contracts/identity/user.events';
+import { AccountRepository } from './accounts/account.repository.js';
+import { StatementRepository } from './accounts/statement.repository.js';
+import { AccountHistory } from './audit/account-history.js';
+import { Explain } from './audit/explain.usecase.js';
+import { RebuildAccount } from './audit/rebuild-account.usecase.js';
+import { RebuildEarnings } from './audit/rebuild-earnings.usecase.js';
+import { explain, rebuild, regenerate } from './cli/commands.js';
+import type { Books } from './cli/open-books.js';
+import type { Terminal } from './cli/text.js';
+import { EarningsRepository } from './earnings/earnings.repository.js';
+import { HoldRepository } from './holds/hold.repository.js';
+import { JournalRepository } from './journal/journal.repository.js';
+import { RegenerateAccount } from './regeneration/regenerate-account.usecase.js';
+import { RegenerateShard } from './regeneration/regenerate-shard.usecase.js';
+import { RegenerationShardRepository } from './regeneration/regeneration-shard.repository.js';
 import { ledgerConfig } from './ledger.config.js';
 import { LedgerModule } from './ledger.module.js';
 import { SANDBOX_CODE } from './payouts/providers/sandbox.provider.js';
@@ -243,6 +258,43 @@ async function tellEverything(): Promise<void> {
   await ledger.publish(exampleEnvelope(UserDeleted, deletion, { subject: leaver.id, version: 2 }));
 }
 
+/** An account that missed its month: or the sweep would find nobody that is due. */
+async function missMonth(userId: string): Promise<void> {
+  const lastRegeneratedAt = new Date(Date.now() - 40 * 86_400_000);
+  const { connection } = ledger.database;
+  await connection
+    .collection('credit_balances')
+    .updateOne({ _id: userId as never }, { $set: { lastRegeneratedAt }, $inc: { version: 1 } });
+  const shards = connection.collection('regeneration_shards');
+  await eventually(async () => expect(await shards.countDocuments({ finishedAt: { $ne: null } })).toBe(1));
+}
+
+/** What operators do; `verify` is not among it, since it sums all of the books up. */
+async function runCommands(): Promise<void> {
+  const use = <T>(type: abstract new (...args: never[]) => T): T =>
+    ledger.app.get(type as never, { strict: false });
+  const { database } = ledger;
+  const [accounts, statements, holds] = [
+    use(AccountRepository),
+    use(StatementRepository),
+    use(HoldRepository),
+  ];
+  const [journal, earnings, history] = [use(JournalRepository), use(EarningsRepository), use(AccountHistory)];
+  const clock = use(Clock);
+  const books = {
+    ...{ accounts, earnings, journal, clock, shards: use(RegenerationShardRepository) },
+    ...{ regenerateAccount: use(RegenerateAccount), regenerateShard: use(RegenerateShard) },
+    explain: new Explain(journal, holds, statements),
+    rebuildAccount: new RebuildAccount(database, accounts, statements, holds, journal, history, clock),
+    rebuildEarnings: new RebuildEarnings(database, earnings, history, clock),
+  } as unknown as Books;
+  const terminal: Terminal = { print: () => undefined, paint: (_, text) => text };
+  const [entry] = await journal.ofChain(user.id, 0, 1);
+  for (const id of [entry!.id, entry!.sourceId]) expect(await explain(books, id, terminal)).toBe(0);
+  for (const dryRun of [true, false]) expect(await regenerate(books, { dryRun }, terminal)).toBe(0);
+  expect(await rebuild(books, false, terminal)).toBe(0);
+}
+
 /** Of the routes under these paths, as the service itself documents them. */
 async function routes(): Promise<string[]> {
   const { paths } = await ledger.app.get(OpenApiDocument, { strict: false }).get();
@@ -263,9 +315,11 @@ async function reactions(): Promise<string[]> {
 }
 
 describe('what the ledger asks its database', () => {
-  it('is asked by every reaction, every route and every sweep, and always finds an index (issue 5)', async () => {
+  it('is asked by every reaction, route, sweep and command, and always finds an index (issue 5)', async () => {
     await tellEverything();
     await callRoutes();
+    await missMonth(user.id);
+    await runCommands();
     await ledger.settled();
     const holds = ledger.database.connection.collection('credit_holds');
     await eventually(async () => expect(await holds.countDocuments({ status: 'expired' })).toBe(1));

@@ -131,7 +131,7 @@ describe('explain', () => {
 });
 
 describe('the command line', () => {
-  beforeEach(() => start());
+  beforeEach(() => start({ REGENERATION_INTERVAL_MS: '86400000' }));
 
   it.each([
     [['--help'], 0, 'stdout', 'usage:'],
@@ -151,7 +151,6 @@ describe('the command line', () => {
       { _id: user.id as never },
       { $set: { lastRegeneratedAt: new Date(Date.now() - 40 * 86_400_000) } },
     );
-    // The running ledger has an interval of a minute, so the command is the first.
     const preview = command('regenerate', '--dry-run').stdout;
     expect(preview).toMatch(/free: 1 accounts would get \d+ and lose \d+/);
     expect(await rowsOf('journal_entries', { causeId: /^regeneration:/ })).toEqual([]);
