@@ -28,8 +28,8 @@ const RECONNECT_MS = 1_000;
 
 /**
  * Server-sent events of jobs: one event per change (`id` is the job's version, so that `Last-Event-ID` skips what
- * was seen), comments in between, and an end with the final state. All streams of a process share one poll of
- * the database, so that watchers cost one query per tick and not one each.
+ * was seen), comments in between, and an end with the final state. What this process changes is told at once, each
+ * stage of it. For the changes of other replicas all streams of a process share one poll of the database.
  */
 export class JobStreams<J extends Job> {
   private readonly watchers = new Map<Watcher<J>, string>();
@@ -41,7 +41,9 @@ export class JobStreams<J extends Job> {
     private readonly health: HealthRegistry,
     private readonly logger: Logger,
     private readonly limits: JobStreamLimits,
-  ) {}
+  ) {
+    jobs.onChanged((job) => this.tellAll(job));
+  }
 
   /**
    * A stream that begins with the job as it is, unless the client has seen that version.
@@ -86,17 +88,17 @@ export class JobStreams<J extends Job> {
     this.polling = true;
     try {
       const found = await this.jobs.many([...new Set(this.watchers.values())]);
-      const byId = new Map(found.map((job) => [job.id as string, job]));
-      for (const [watcher, id] of this.watchers) {
-        const job = byId.get(id);
-        if (job) this.tell(watcher, job);
-        this.keep(watcher);
-      }
+      for (const job of found) this.tellAll(job);
+      for (const watcher of this.watchers.keys()) this.keep(watcher);
     } catch (err) {
       this.logger.warn({ err }, 'the watched jobs could not be read');
     } finally {
       this.polling = false;
     }
+  }
+
+  private tellAll(job: J): void {
+    for (const [watcher, id] of this.watchers) if (id === job.id) this.tell(watcher, job);
   }
 
   private tell(watcher: Watcher<J>, job: J): void {

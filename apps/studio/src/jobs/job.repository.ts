@@ -1,7 +1,9 @@
+import { EventEmitter } from 'node:events';
 import type mongoose from 'mongoose';
 import { JOB_STATUSES, type JobStatus } from '@atelier/contracts/studio/jobs.api';
-import { newId, type Page } from '@atelier/kernel';
+import { type Change, type Context, newId, type Page } from '@atelier/kernel';
 import {
+  afterCommit,
   fromDocument,
   Repository,
   type OwnedFilter,
@@ -65,8 +67,21 @@ export interface JobDeadlines {
  * each is one atomic step, and each counts up `version` where a concurrent `save` must not miss it.
  */
 export abstract class JobRepository<J extends Job> extends Repository<J, 'userId'> {
+  private readonly changes = new EventEmitter();
+
   /** What the facts of this kind tell of a job. */
   abstract subjectOf(job: J): JobSubject;
+
+  /** Calls back with each job that this process has changed, as it is then. Of other replicas it hears nothing. */
+  onChanged(listener: (job: J) => void): void {
+    this.changes.on('changed', listener);
+  }
+
+  override async save(change: Change<J>, context: Context): Promise<J> {
+    const saved = await super.save(change, context);
+    afterCommit(() => this.tell(saved));
+    return saved;
+  }
 
   /** The user's own jobs, newest first. */
   history(userId: string, status: JobStatus | undefined, page: PageRequest<J>): Promise<Page<J>> {
@@ -103,7 +118,7 @@ export abstract class JobRepository<J extends Job> extends Repository<J, 'userId
       },
       { sort: { availableAt: 1, _id: 1 }, returnDocument: 'after' },
     );
-    return row ? this.state(row) : undefined;
+    return row ? this.tell(this.state(row)) : undefined;
   }
 
   /** Says that the worker is alive. False when the lease is somebody else's by now, or the job has ended. */
@@ -115,11 +130,13 @@ export abstract class JobRepository<J extends Job> extends Repository<J, 'userId
 
   /** Makes progress visible while the job runs. False as in `renew`. */
   async advance(id: string, leaseId: string, fields: Partial<J>, now: Date): Promise<boolean> {
-    const { matchedCount } = await this.rows.updateOne(leased(id, leaseId), {
-      $set: { ...fields, updatedAt: now },
-      $inc: { version: 1 },
-    });
-    return matchedCount === 1;
+    const row = await this.rows.findOneAndUpdate(
+      leased(id, leaseId),
+      { $set: { ...fields, updatedAt: now }, $inc: { version: 1 } },
+      { returnDocument: 'after' },
+    );
+    if (row) this.tell(this.state(row));
+    return row !== null;
   }
 
   /** Jobs whose worker has not been heard of. */
@@ -147,6 +164,11 @@ export abstract class JobRepository<J extends Job> extends Repository<J, 'userId
 
   protected get rows(): mongoose.mongo.Collection<Row> {
     return this.model.collection;
+  }
+
+  private tell(job: J): J {
+    this.changes.emit('changed', job);
+    return job;
   }
 
   private async found(cursor: mongoose.mongo.FindCursor<mongoose.mongo.WithId<Row>>): Promise<J[]> {

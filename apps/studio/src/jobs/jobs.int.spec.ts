@@ -5,7 +5,7 @@ import { JobFinished } from '@atelier/contracts/studio/job.events';
 import { Clock } from '@atelier/kernel';
 import { EventBus, fromRecord } from '@atelier/messaging';
 import { Logger } from '@atelier/observability';
-import { createService, ShutdownSequence, type RunningService } from '@atelier/service';
+import { createService, HealthRegistry, ShutdownSequence, type RunningService } from '@atelier/service';
 import {
   aContext,
   aUser,
@@ -22,6 +22,7 @@ import { aPicture, uploadForm } from '../images/pictures.fixture.js';
 import { studioConfig } from '../studio.config.js';
 import { StudioModule } from '../studio.module.js';
 import { JobBell } from './job-bell.js';
+import { JobStreams } from './job-streams.js';
 import { JobSweeper } from './job-sweeper.process.js';
 import { completeJob, isIntent, LeaseLost } from './job.domain.js';
 import { SettleJob } from './settle-job.usecase.js';
@@ -326,6 +327,25 @@ describe('the life of a job', () => {
     );
     expect((await client.get('/api/v1/jobs')).body.items).toHaveLength(3);
     expect((await client.get('/api/v1/jobs?status=done')).status).toBe(400);
+  });
+
+  it('shows each of its stages to who watches it in the process that works on it, however short they are', async () => {
+    const client = front.as(aUser());
+    const { jobId } = await requested(client);
+    const limits = { streamsMax: 1, streamsPerUserMax: 1, durationMaxMs: LEASE_MS, heartbeatMs: LEASE_MS };
+    const streams = new JobStreams(jobs, front.app.get(HealthRegistry), front.app.get(Logger), {
+      ...limits,
+      pollMs: LEASE_MS,
+    });
+    const [job] = await jobs.many([jobId]);
+    const stream = streams.open(job!, job!.version, ({ status, currentStage }) => currentStage ?? status);
+    const { leaseId } = (await jobs.claim(LEASE_MS, new Date()))!;
+    const stages = ['analyzing', 'cropping', 'prompting', 'generating'] as const;
+    for (const currentStage of stages) await jobs.advance(jobId, leaseId!, { currentStage }, new Date());
+    await client.post(`/api/v1/jobs/${jobId}/cancel`);
+    let text = '';
+    for await (const chunk of stream) text += String(chunk);
+    expect(text.match(/(?<=data: ")\w+/g)).toEqual(['processing', ...stages, 'generating']);
   });
 
   it('ends its stream with what it was when it is canceled', async () => {
