@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { aService } from '@atelier/testing';
-import { holdFor, jobEnded, paid, refunded, registered, sold } from '../promises/facts.fixture.js';
+import { holdFor, jobEnded, paid, paidBack, refunded, registered, sold } from '../promises/facts.fixture.js';
 import {
   available,
   capture,
@@ -10,6 +10,7 @@ import {
   FIXED,
   open,
   pay,
+  payBack,
   payable,
   refund,
   regenerate,
@@ -71,9 +72,22 @@ const register = user.map((index) =>
 
 const buyCredits = fc.tuple(user, amount).map(([index, credits]) =>
   command(`buyCredits(${index}, ${credits})`, async (model, system) => {
-    await system.tell(paid(system.users[index]!.id, credits, model.now));
-    pay(model, index, credits);
+    const fact = paid(system.users[index]!.id, credits, model.now);
+    await system.tell(fact);
+    pay(model, index, credits, fact);
   }),
+);
+
+const refundPayment = which.map((at) =>
+  command(
+    `refundPayment(${at})`,
+    async (model, system) => {
+      const payment = model.payments[at % model.payments.length]!;
+      await system.tell(paidBack(payment.fact));
+      payBack(model, payment);
+    },
+    ({ payments }) => payments.length > 0,
+  ),
 );
 
 const hold = fc
@@ -281,6 +295,6 @@ const often = <T>(times: number, ...of: T[]): T[] => Array.from({ length: times 
 export const COMMANDS: fc.Arbitrary<Command>[] = [
   ...often(6, buyCredits, hold, finish),
   ...often(4, refundSale, nextMonth, askForPayout),
-  ...often(2, setTier, redeem, adjust, decideOnPayout, redeliver),
+  ...often(2, refundPayment, setTier, redeem, adjust, decideOnPayout, redeliver),
   ...[register, release, wait, crash],
 ];

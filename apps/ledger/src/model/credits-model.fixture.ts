@@ -1,3 +1,4 @@
+import type { EventEnvelope } from '@atelier/kernel';
 import type { PlaceHoldRequest } from '@atelier/contracts/ledger/holds.api';
 
 /**
@@ -29,10 +30,18 @@ export interface ModelHold {
   status: 'held' | 'captured' | 'released' | 'expired';
   isRefunded: boolean;
 }
+/** A package, with the bonus that it carried. */
+export interface ModelPayment {
+  readonly user: number;
+  readonly fact: EventEnvelope;
+  readonly credits: number;
+  isRefunded: boolean;
+}
 export interface Model {
   now: Date;
   readonly accounts: readonly Account[];
   readonly holds: ModelHold[];
+  readonly payments: ModelPayment[];
   fixedUsesLeft: number;
 }
 
@@ -52,6 +61,7 @@ export const newModel = (users: number, now: Date): Model => ({
     isBonusWaiting: false,
   })),
   holds: [],
+  payments: [],
   fixedUsesLeft: FIXED.maxUses,
 });
 
@@ -68,13 +78,19 @@ export function open(model: Model, user: number): Account {
   return account;
 }
 
-export function pay(model: Model, user: number, credits: number): void {
+export function pay(model: Model, user: number, credits: number, fact: EventEnvelope): void {
   const account = open(model, user);
-  account.settled += credits;
-  const bonus = Math.floor((credits * BONUS_PERCENT) / 100);
-  if (!account.isBonusWaiting || bonus === 0) return;
-  account.settled += bonus;
-  account.isBonusWaiting = false;
+  const bonus = account.isBonusWaiting ? Math.floor((credits * BONUS_PERCENT) / 100) : 0;
+  account.settled += credits + bonus;
+  if (bonus > 0) account.isBonusWaiting = false;
+  model.payments.push({ user, fact, credits: credits + bonus, isRefunded: false });
+}
+
+/** All of it goes back, whatever was spent of it. */
+export function payBack(model: Model, payment: ModelPayment): void {
+  if (payment.isRefunded) return;
+  payment.isRefunded = true;
+  model.accounts[payment.user]!.settled -= payment.credits;
 }
 
 export function use(account: Account, credits: number): void {
