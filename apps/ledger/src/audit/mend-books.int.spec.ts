@@ -92,6 +92,9 @@ describe('rebuild', () => {
     await collection('credit_balances').deleteOne({ _id: user.id as never });
     expect(command('rebuild', '--apply').status).toBe(0);
     expect(await findings()).toEqual([]);
+    const [mended] = await rowsOf('credit_balances', { _id: user.id });
+    // Above all that a running replica may remember, or it would write over it.
+    expect(mended!['version']).toBeGreaterThan(1_000_000_000);
   });
 
   it.each([

@@ -1,5 +1,3 @@
-// why: a hash is a pure function, and an entry without its hash is not an entry.
-// eslint-disable-next-line no-restricted-imports
 import { createHash } from 'node:crypto';
 import { DomainError, type Id } from '@atelier/kernel';
 import type { CreditTransactionType } from '@atelier/contracts/ledger/credits.events';
