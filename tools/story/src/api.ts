@@ -3,9 +3,9 @@ import { randomBytes, randomUUID } from 'node:crypto';
 const REQUEST_TIMEOUT_MS = 15_000;
 /**
  * A good client repeats what the platform could not take just now, with the same key, for at most this long: longer
- * than the key of a request whose service was killed stays in flight (60 s).
+ * than the key of a request whose service was killed stays in flight (10 s), and the service takes to come back.
  */
-const REPEAT_MS_MAX = 90_000;
+const REPEAT_MS_MAX = 60_000;
 const REPEAT_PAUSE_MS = 500;
 
 export interface Answer {

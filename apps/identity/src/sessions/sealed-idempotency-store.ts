@@ -28,16 +28,20 @@ export class SealedIdempotencyStore extends IdempotencyStore {
       : state;
   }
 
-  complete(seed: string, lease: Date, answer: StoredAnswer): Promise<void> {
+  renew(seed: string, run: string, leaseMs: number): Promise<void> {
+    return this.store.renew(seed, run, leaseMs);
+  }
+
+  complete(seed: string, run: string, answer: StoredAnswer): Promise<void> {
     const { body } = answer;
-    return this.store.complete(seed, lease, {
+    return this.store.complete(seed, run, {
       ...answer,
       body: typeof body === 'string' ? this.seal(body, seed) : null,
     });
   }
 
-  abandon(seed: string, lease: Date): Promise<void> {
-    return this.store.abandon(seed, lease);
+  abandon(seed: string, run: string): Promise<void> {
+    return this.store.abandon(seed, run);
   }
 
   private seal(text: string, seed: string): string {

@@ -42,7 +42,7 @@ function commandOn(command: string, collection: string): Buffer {
 
 /** The write that keeps the answer of an idempotent request for its repeats. */
 export const isKeptAnswer = (bytes: Buffer): boolean =>
-  bytes.includes('_idempotency') && bytes.includes('$set') && bytes.includes('answer');
+  bytes.includes('_idempotency') && bytes.includes('$set') && bytes.includes('headers');
 
 /** `lsid: { id: <UUID> }` in BSON, up to its 16 bytes. */
 const SESSION = Buffer.from('\x03lsid\0\x1e\0\0\0\x05id\0\x10\0\0\0\x04', 'latin1');

@@ -1,4 +1,4 @@
-import { aDatabaseName, openDatabase, type OpenDatabase } from '@atelier/testing';
+import { aDatabaseName, eventually, openDatabase, type OpenDatabase } from '@atelier/testing';
 import { MongoIdempotencyStore } from './idempotency-store.js';
 
 const TTL_MS = 60_000;
@@ -40,15 +40,15 @@ describe('the idempotency keys of a service', () => {
   };
 
   it('replay the first answer, and refuse another request under the same key', async () => {
-    const { lease } = await start('answered');
-    await open.repositories.complete('answered', lease, answer);
+    const { run } = await start('answered');
+    await open.repositories.complete('answered', run, answer);
     expect(await begin('answered')).toEqual({ state: 'replay', ...answer });
     expect(await begin('answered', 'another hash')).toEqual({ state: 'mismatch' });
   });
 
   it('start again after a run that had no lasting answer, with the time of the first', async () => {
-    const { firstSeenAt, lease } = await start('abandoned');
-    await open.repositories.abandon('abandoned', lease);
+    const { firstSeenAt, run } = await start('abandoned');
+    await open.repositories.abandon('abandoned', run);
     expect(await start('abandoned')).toMatchObject({ firstSeenAt });
     expect(await begin('abandoned')).toMatchObject({ state: 'in_flight' });
   });
@@ -59,22 +59,36 @@ describe('the idempotency keys of a service', () => {
     expect(states.filter(({ state }) => state === 'started')).toMatchObject([{ firstSeenAt }]);
   });
 
+  it('stay with a run that says in time that it is alive', async () => {
+    const { run } = await start('alive', 300);
+    await open.repositories.renew('alive', run, LEASE_MS);
+    await eventually(async () => {
+      const row = await open.database.connection.collection('_idempotency').findOne({ run });
+      expect((row!['firstSeenAt'] as Date).getTime() + 300).toBeLessThan(Date.now());
+    });
+    expect(await begin('alive')).toMatchObject({ state: 'in_flight' });
+    const dead = await start('no more', -1);
+    await start('no more', -1);
+    await open.repositories.renew('no more', dead.run, LEASE_MS);
+    expect(await begin('no more')).toMatchObject({ state: 'started' });
+  });
+
   it('keep an answer that comes after the run was given up for dead', async () => {
-    const { lease } = await start('late', -1);
-    await open.repositories.complete('late', lease, answer);
-    await open.repositories.abandon('late', lease);
+    const { run } = await start('late', -1);
+    await open.repositories.complete('late', run, answer);
+    await open.repositories.abandon('late', run);
     expect(await begin('late')).toEqual({ state: 'replay', ...answer });
   });
 
   it('belong to the run that took them over: the one before neither frees nor answers them any more', async () => {
     const dead = await start('taken over', -1);
     const alive = await start('taken over');
-    await open.repositories.abandon('taken over', dead.lease);
+    await open.repositories.abandon('taken over', dead.run);
     expect(await begin('taken over')).toMatchObject({ state: 'in_flight' });
-    await open.repositories.complete('taken over', dead.lease, { ...answer, status: 500 });
+    await open.repositories.complete('taken over', dead.run, { ...answer, status: 500 });
     expect(await begin('taken over')).toMatchObject({ state: 'in_flight' });
-    await open.repositories.complete('taken over', alive.lease, answer);
-    await open.repositories.complete('taken over', dead.lease, { ...answer, status: 500 });
+    await open.repositories.complete('taken over', alive.run, answer);
+    await open.repositories.complete('taken over', dead.run, { ...answer, status: 500 });
     expect(await begin('taken over')).toEqual({ state: 'replay', ...answer });
   });
 });

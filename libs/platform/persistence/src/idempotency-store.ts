@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import mongoose from 'mongoose';
+import { newId } from '@atelier/kernel';
 import { IdempotencyStore, type IdempotencyState, type StoredAnswer } from '@atelier/service';
 import { Database } from './database.js';
 import { duplicateKeyFields } from './duplicate-key.js';
@@ -10,7 +11,8 @@ interface IdempotencyRow {
   /** Under a key that the database does not have, so that no body can be guessed from it. */
   requestHash: string;
   firstSeenAt: Date;
-  /** Until then the first request is thought to be at work. */
+  /** The run that has the key, and until when it is thought to be at work. */
+  run: string;
   leasedUntil: Date;
   answer?: StoredAnswer;
   expiresAt: Date;
@@ -21,6 +23,7 @@ const schema = new mongoose.Schema<IdempotencyRow>(
     _id: { type: String, required: true },
     requestHash: { type: String, required: true },
     firstSeenAt: { type: Date, required: true },
+    run: { type: String, required: true },
     leasedUntil: { type: Date, required: true },
     answer: { type: mongoose.Schema.Types.Mixed },
     expiresAt: { type: Date, required: true },
@@ -40,16 +43,18 @@ export class MongoIdempotencyStore extends IdempotencyStore {
 
   async begin(seed: string, requestHash: string, ttlMs: number, leaseMs: number): Promise<IdempotencyState> {
     const now = new Date();
+    const run = newId('run');
     const leasedUntil = new Date(now.getTime() + leaseMs);
     try {
       await this.rows.collection.insertOne({
         _id: seed as never,
         requestHash,
         firstSeenAt: now,
+        run,
         leasedUntil,
         expiresAt: new Date(now.getTime() + ttlMs),
       });
-      return { state: 'started', firstSeenAt: now, lease: leasedUntil };
+      return { state: 'started', firstSeenAt: now, run };
     } catch (error) {
       if (!duplicateKeyFields(error)) throw error;
     }
@@ -64,27 +69,27 @@ export class MongoIdempotencyStore extends IdempotencyStore {
       return { state: 'in_flight', retryAfterSeconds: Math.max(1, Math.ceil(leftMs / 1000)) };
     }
     // The first request died. Whoever takes its lease goes on with its `firstSeenAt`, and so with its ids.
-    const taken = await this.rows.collection.updateOne(held(seed, row.leasedUntil), {
-      $set: { leasedUntil },
-    });
+    const abandoned = { ...held(seed, row.run), leasedUntil: { $lte: now } };
+    const taken = await this.rows.collection.updateOne(abandoned, { $set: { run, leasedUntil } });
     return taken.modifiedCount === 1
-      ? { state: 'started', firstSeenAt: row.firstSeenAt, lease: leasedUntil }
+      ? { state: 'started', firstSeenAt: row.firstSeenAt, run }
       : { state: 'in_flight', retryAfterSeconds: 1 };
   }
 
-  async complete(seed: string, lease: Date, answer: StoredAnswer): Promise<void> {
-    await this.rows.collection.updateOne(held(seed, lease), { $set: { answer } });
+  async renew(seed: string, run: string, leaseMs: number): Promise<void> {
+    const leasedUntil = new Date(Date.now() + leaseMs);
+    await this.rows.collection.updateOne(held(seed, run), { $set: { leasedUntil } });
+  }
+
+  async complete(seed: string, run: string, answer: StoredAnswer): Promise<void> {
+    await this.rows.collection.updateOne(held(seed, run), { $set: { answer } });
   }
 
   /** The request failed in a way that may be repeated: the next one with this key starts at once. */
-  async abandon(seed: string, lease: Date): Promise<void> {
-    await this.rows.collection.updateOne(held(seed, lease), { $set: { leasedUntil: new Date(0) } });
+  async abandon(seed: string, run: string): Promise<void> {
+    await this.rows.collection.updateOne(held(seed, run), { $set: { leasedUntil: new Date(0) } });
   }
 }
 
 /** The key while it is this run's: who outlived its lease settles nothing for the run that came after it. */
-const held = (seed: string, lease: Date) => ({
-  _id: seed as never,
-  leasedUntil: lease,
-  answer: { $exists: false },
-});
+const held = (seed: string, run: string) => ({ _id: seed as never, run, answer: { $exists: false } });

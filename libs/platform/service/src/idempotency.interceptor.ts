@@ -15,6 +15,7 @@ import { ServiceConfig } from './config.js';
 import {
   fingerprintKey,
   IDEMPOTENCY_LEASE_MS,
+  IDEMPOTENCY_RENEWALS_PER_LEASE,
   IDEMPOTENCY_TTL_MS,
   IDEMPOTENT,
   idempotencySeed,
@@ -69,14 +70,18 @@ export class IdempotencyInterceptor implements NestInterceptor {
     if (begun.state === 'in_flight') throw inFlight(begun.retryAfterSeconds);
     if (begun.state === 'replay') return replay(reply, begun);
     setContextOf(request, { ...context, idempotency: { seed, firstSeenAt: begun.firstSeenAt } });
+    const { run } = begun;
+    const heartbeat = this.keep(store, seed, run);
     let result: unknown;
     try {
       result = await lastValueFrom(next.handle(), { defaultValue: undefined });
     } catch (error) {
-      await this.settle(call, seed, begun.lease, isLasting(error) ? refused(error, request) : undefined);
+      await this.settle(call, seed, run, isLasting(error) ? refused(error, request) : undefined);
       throw error;
+    } finally {
+      clearInterval(heartbeat);
     }
-    await this.settle(call, seed, begun.lease, {
+    await this.settle(call, seed, run, {
       status: reply.statusCode,
       headers: keptHeaders(reply),
       body: textOf(result),
@@ -84,15 +89,24 @@ export class IdempotencyInterceptor implements NestInterceptor {
     return result;
   }
 
+  /** While the request is at work its key is not free; when the process dies it soon is. */
+  private keep(store: IdempotencyStore, seed: string, run: string): NodeJS.Timeout {
+    return setInterval(() => {
+      store.renew(seed, run, IDEMPOTENCY_LEASE_MS).catch((err: unknown) => {
+        this.logger.warn({ err, seed }, 'an idempotency key could not be renewed');
+      });
+    }, IDEMPOTENCY_LEASE_MS / IDEMPOTENCY_RENEWALS_PER_LEASE);
+  }
+
   /** The effect stands whether or not the answer could be kept: a repeat then finds it by its derived ids. */
   private async settle(
     { store }: Call,
     seed: string,
-    lease: Date,
+    run: string,
     answer: StoredAnswer | undefined,
   ): Promise<void> {
     try {
-      await (answer ? store.complete(seed, lease, answer) : store.abandon(seed, lease));
+      await (answer ? store.complete(seed, run, answer) : store.abandon(seed, run));
     } catch (err) {
       this.logger.error({ err, seed }, 'an idempotency key could not be settled');
     }

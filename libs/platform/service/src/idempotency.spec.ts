@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Body, Controller, Module, Post } from '@nestjs/common';
 import { z } from 'zod';
+import { eventually } from '@atelier/testing';
 import { ACTOR_HEADER, ActorSigner, Ctx, Public } from '@atelier/auth';
 import { DomainError, idFor, type Actor, type Context, type ErrorKind } from '@atelier/kernel';
 import { defineConfig } from './config.js';
@@ -28,14 +29,19 @@ class MapStore extends IdempotencyStore {
     if (row?.running) return { state: 'in_flight', retryAfterSeconds: 1 };
     const firstSeenAt = row?.firstSeenAt ?? new Date();
     this.rows.set(seed, { hash, firstSeenAt, running: true });
-    return { state: 'started', firstSeenAt, lease: firstSeenAt };
+    return { state: 'started', firstSeenAt, run: seed };
   }
 
   hashes(): string[] {
     return [...this.rows.values()].map(({ hash }) => hash);
   }
 
-  async complete(seed: string, _lease: Date, answer: StoredAnswer): Promise<void> {
+  renewals = 0;
+  async renew(): Promise<void> {
+    this.renewals += 1;
+  }
+
+  async complete(seed: string, _run: string, answer: StoredAnswer): Promise<void> {
     this.rows.set(seed, { ...this.rows.get(seed)!, running: false, answer });
   }
 
@@ -150,6 +156,14 @@ describe('a POST with an Idempotency-Key', () => {
     release();
     expect((await first).status).toBe(201);
     expect(await post({ what: 'slow' }, 'k3')).toMatchObject({ status: 201, replayed: 'true' });
+  });
+
+  it('keeps its key for as long as it is at work', async () => {
+    const store = service.app.get<MapStore>(IdempotencyStore, { strict: false });
+    const first = post({ what: 'slow' }, 'k3a');
+    await eventually(() => expect(store.renewals).toBe(1));
+    release();
+    expect((await first).status).toBe(201);
   });
 
   it('never meets the key of another caller, visitors at other addresses included', async () => {

@@ -5,8 +5,9 @@ import type { Context } from '@atelier/kernel';
 
 /** How long an answer is kept for repeats. */
 export const IDEMPOTENCY_TTL_MS = 86_400_000;
-/** How long a first run may take before a repeat may run again. */
-export const IDEMPOTENCY_LEASE_MS = 60_000;
+/** How long a run that is not heard of any more keeps its key; one that is alive renews it in time. */
+export const IDEMPOTENCY_LEASE_MS = 10_000;
+export const IDEMPOTENCY_RENEWALS_PER_LEASE = 4;
 
 /** An answer as it is kept. `body` is JSON text (or null), opaque to the store. */
 export interface StoredAnswer {
@@ -16,8 +17,8 @@ export interface StoredAnswer {
 }
 
 export type IdempotencyState =
-  /** `lease` is this run's and no other's. */
-  | { readonly state: 'started'; readonly firstSeenAt: Date; readonly lease: Date }
+  /** `run` names this run and no other. */
+  | { readonly state: 'started'; readonly firstSeenAt: Date; readonly run: string }
   | ({ readonly state: 'replay' } & StoredAnswer)
   | { readonly state: 'in_flight'; readonly retryAfterSeconds: number }
   | { readonly state: 'mismatch' };
@@ -34,10 +35,12 @@ export abstract class IdempotencyStore {
     ttlMs: number,
     leaseMs: number,
   ): Promise<IdempotencyState>;
+  /** Keeps the key for a run that takes longer, if it is still this run's. */
+  abstract renew(seed: string, run: string, leaseMs: number): Promise<void>;
   /** Keeps the answer for repeats; not when another run has taken the key since, whose answer it will be. */
-  abstract complete(seed: string, lease: Date, answer: StoredAnswer): Promise<void>;
+  abstract complete(seed: string, run: string, answer: StoredAnswer): Promise<void>;
   /** Gives the key free, if it is still this run's: the request had no lasting answer. */
-  abstract abandon(seed: string, lease: Date): Promise<void>;
+  abstract abandon(seed: string, run: string): Promise<void>;
 }
 
 export interface IdempotentOptions {
