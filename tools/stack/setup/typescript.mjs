@@ -1,11 +1,13 @@
 // `node --import @atelier/stack/typescript file.ts` runs TypeScript from source, compiled as the build compiles it;
 // workspace packages are taken from source as well.
 import { readFileSync } from 'node:fs';
-import { registerHooks } from 'node:module';
+import { enableCompileCache, registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { transformSync } from '@swc/core';
 import { swcOptions } from './swc.mjs';
 
+// What V8 compiled for one process serves the next: a third less CPU until a service stands.
+enableCompileCache(fileURLToPath(new URL('../../../node_modules/.cache/node', import.meta.url)));
 process.setSourceMapsEnabled(true);
 // In the thread itself: a loader in a thread of its own makes every import wait for a message.
 registerHooks({
