@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { DomainError } from '@atelier/kernel';
 import { HELP, parseCommand, UsageError, type Command } from './cli/arguments.js';
-import { explain, rebuild, regenerate, verify } from './cli/commands.js';
-import { openBooks, type Books } from './cli/open-books.js';
+import { carryOut } from './cli/commands.js';
+import { openBooks } from './cli/open-books.js';
 import { terminal } from './cli/text.js';
 
 const CANNOT_RUN = 2;
@@ -14,22 +14,9 @@ async function run(command: Command): Promise<number> {
   }
   const books = await openBooks();
   try {
-    return await carryOut(command, books);
+    return await carryOut(command, books, terminal);
   } finally {
     await books.close();
-  }
-}
-
-function carryOut(command: Exclude<Command, { name: 'help' }>, books: Books): Promise<number> {
-  switch (command.name) {
-    case 'verify':
-      return verify(books, terminal);
-    case 'rebuild':
-      return rebuild(books, command.apply, terminal);
-    case 'explain':
-      return explain(books, command.id, terminal);
-    case 'regenerate':
-      return regenerate(books, command, terminal);
   }
 }
 

@@ -1,16 +1,10 @@
 import { jest } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 import { exampleEnvelope, newId } from '@atelier/kernel';
-import {
-  aService,
-  aUser,
-  eventually,
-  infrastructure,
-  startService,
-  type ServiceUnderTest,
-} from '@atelier/testing';
+import { aService, aUser, eventually, startService, type ServiceUnderTest } from '@atelier/testing';
 import { PaymentSucceeded } from '@atelier/contracts/commerce/payment.events';
 import { JobFinished } from '@atelier/contracts/studio/job.events';
+import { command as runCommand, databaseOf } from '../cli/command.fixture.js';
 import { ledgerConfig } from '../ledger.config.js';
 import { LedgerModule } from '../ledger.module.js';
 import { VerifyAccount } from './verify-account.usecase.js';
@@ -40,20 +34,14 @@ afterEach(() => ledger.close());
 const collection = (name: string) => ledger.database.connection.collection(name);
 const rowsOf = (name: string, filter: object) => collection(name).find(filter).toArray();
 const findings = async () => (await ledger.app.get(VerifyBooks, { strict: false }).execute()).findings;
-function command(...args: string[]) {
-  const flags = ['--import', '@atelier/stack/typescript'];
-  const env = {
-    ...process.env,
-    NO_COLOR: '1',
-    MONGODB_URI: infrastructure().mongodbUri,
-    MONGODB_DATABASE: ledger.database.connection.name,
-  };
-  return spawnSync(process.execPath, [...flags, 'apps/ledger/src/cli.ts', ...args], {
-    env,
+const command = (...args: string[]) => runCommand(ledger, ...args);
+/** The same as a process, for what only a process has: its exit code, and two streams. */
+const asProcess = (...args: string[]) =>
+  spawnSync(process.execPath, ['--import', '@atelier/stack/typescript', 'apps/ledger/src/cli.ts', ...args], {
+    env: { ...process.env, NO_COLOR: '1', ...databaseOf(ledger) },
     encoding: 'utf8',
     timeout: COMMAND_TIMEOUT_MS,
   });
-}
 
 describe('rebuild', () => {
   beforeEach(() => start());
@@ -72,12 +60,12 @@ describe('rebuild', () => {
     );
     await collection('credit_transactions').deleteOne({ userId: user.id, sequence: 2 });
     const tampered = await stored();
-    expect(command('rebuild')).toMatchObject({
+    expect(await command('rebuild')).toMatchObject({
       status: 1,
       stdout: expect.stringContaining('1 accounts: 1 differ, 0 mended, 0 refused') as string,
     });
     expect(await stored()).toEqual(tampered);
-    expect(command('rebuild', '--apply')).toMatchObject({ status: 0 });
+    expect(await command('rebuild', '--apply')).toMatchObject({ status: 0 });
     expect(await findings()).toEqual([]);
     const after = await lines();
     // The lost line has a new id; all that a person reads is as it was, the hold included.
@@ -90,7 +78,7 @@ describe('rebuild', () => {
 
   it('makes a lost balance again', async () => {
     await collection('credit_balances').deleteOne({ _id: user.id as never });
-    expect(command('rebuild', '--apply').status).toBe(0);
+    expect((await command('rebuild', '--apply')).status).toBe(0);
     expect(await findings()).toEqual([]);
     const [mended] = await rowsOf('credit_balances', { _id: user.id });
     // Above all that a running replica may remember, or it would write over it.
@@ -106,7 +94,7 @@ describe('rebuild', () => {
   ])('believes no journal in which %s', async (_, damage) => {
     await damage();
     const before = await rowsOf('credit_balances', {});
-    expect(command('rebuild', '--apply')).toMatchObject({
+    expect(await command('rebuild', '--apply')).toMatchObject({
       status: 1,
       stdout: expect.stringContaining(`${account} is left alone`) as string,
     });
@@ -119,7 +107,9 @@ describe('explain', () => {
 
   it('tells the story of a job by the id of any part of it', async () => {
     const [entry] = await rowsOf('journal_entries', { sourceId: jobId });
-    const stories = [jobId, holdId, String(entry!['_id'])].map((id) => command('explain', id));
+    const stories = await Promise.all(
+      [jobId, holdId, String(entry!['_id'])].map((id) => command('explain', id)),
+    );
     expect(stories.map(({ status }) => status)).toEqual([0, 0, 0]);
     const [story] = stories.map(({ stdout }) => stdout);
     expect(stories.map(({ stdout }) => stdout)).toEqual([story, story, story]);
@@ -142,7 +132,7 @@ describe('the command line', () => {
     [['explain', 'pur_unknown'], 1, 'stderr', 'no entry and no hold of pur_unknown'],
     [['regenerate', '--dry-run'], 0, 'stdout', 'no account is due'],
   ] as const)('%j ends with %i and says why', (args, status, stream, text) => {
-    const result = command(...args);
+    const result = asProcess(...args);
     expect({ status: result.status, said: result[stream] }).toEqual({
       status,
       said: expect.stringContaining(text) as string,
@@ -154,10 +144,10 @@ describe('the command line', () => {
       { _id: user.id as never },
       { $set: { lastRegeneratedAt: new Date(Date.now() - 40 * 86_400_000) } },
     );
-    const preview = command('regenerate', '--dry-run').stdout;
+    const preview = (await command('regenerate', '--dry-run')).stdout;
     expect(preview).toMatch(/free: 1 accounts would get \d+ and lose \d+/);
     expect(await rowsOf('journal_entries', { causeId: /^regeneration:/ })).toEqual([]);
-    expect(command('regenerate')).toMatchObject({
+    expect(await command('regenerate')).toMatchObject({
       status: 0,
       stdout: expect.stringContaining('1 of 1 shards are finished') as string,
     });

@@ -1,6 +1,6 @@
 import { newId } from '@atelier/kernel';
-import { infrastructure } from '@atelier/testing';
 import { explain, rebuild, verify } from '../cli/commands.js';
+import { databaseOf } from '../cli/command.fixture.js';
 import { openBooks, type Books } from '../cli/open-books.js';
 import type { Terminal } from '../cli/text.js';
 import { EarningsRepository } from '../earnings/earnings.repository.js';
@@ -24,11 +24,7 @@ beforeEach(async () => {
     if (decision === 'reject') await sellers.decide(id, 'reject');
     else open = id;
   }
-  const environment = process.env;
-  const { name } = sellers.ledger.database.connection;
-  process.env = { ...environment, MONGODB_URI: infrastructure().mongodbUri, MONGODB_DATABASE: name };
-  books = await openBooks();
-  process.env = environment;
+  books = await openBooks(databaseOf(sellers.ledger));
 });
 afterEach(async () => {
   await books.close();

@@ -1,12 +1,11 @@
-import { spawnSync } from 'node:child_process';
 import { derivedId, exampleEnvelope, newId } from '@atelier/kernel';
-import { infrastructure, startService, type ServiceUnderTest } from '@atelier/testing';
+import { startService, type ServiceUnderTest } from '@atelier/testing';
 import { PaymentSucceeded } from '@atelier/contracts/commerce/payment.events';
+import { command } from '../cli/command.fixture.js';
 import { ledgerConfig } from '../ledger.config.js';
 import { LedgerModule } from '../ledger.module.js';
 import { VerifyBooks } from './verify-books.usecase.js';
 
-const COMMAND_TIMEOUT_MS = 30_000;
 const userId = newId('usr');
 const account = `user:${userId}`;
 let ledger: ServiceUnderTest;
@@ -104,25 +103,12 @@ describe('verify', () => {
   });
 
   it('ends its command with 1 and a line that names account, entry and amounts', async () => {
-    const command = () => {
-      const flags = ['--import', '@atelier/stack/typescript'];
-      const env = {
-        ...process.env,
-        MONGODB_URI: infrastructure().mongodbUri,
-        MONGODB_DATABASE: ledger.database.connection.name,
-      };
-      return spawnSync(process.execPath, [...flags, 'apps/ledger/src/cli.ts', 'verify'], {
-        env,
-        encoding: 'utf8',
-        timeout: COMMAND_TIMEOUT_MS,
-      });
-    };
-    expect(command()).toMatchObject({
+    expect(await command(ledger, 'verify')).toMatchObject({
       status: 0,
       stdout: expect.stringContaining('the books balance') as string,
     });
     await tamper('credit_transactions', { userId, sequence: 2 }, { $set: { amount: 2000 } });
-    const { status, stdout } = command();
+    const { status, stdout } = await command(ledger, 'verify');
     expect(status).toBe(1);
     expect(stdout).toMatch(new RegExp(`${account} jrn_\\w+: .*expected 200, found 2000`));
   });

@@ -14,6 +14,7 @@ import {
   startOf,
   type Month,
 } from '../regeneration/regeneration.domain.js';
+import type { Command } from './arguments.js';
 import type { Books } from './open-books.js';
 import { findingLine, stepTable, type Terminal } from './text.js';
 
@@ -24,7 +25,24 @@ const SHARDS_MAX = 1_000_000;
 const DONE = 0;
 const WRONG = 1;
 
-/** Each answers the exit code: 1 when something does not add up, or is not there. */
+/** Answers the exit code, as each of them does: 1 when something does not add up, or is not there. */
+export function carryOut(
+  command: Exclude<Command, { name: 'help' }>,
+  books: Books,
+  terminal: Terminal,
+): Promise<number> {
+  switch (command.name) {
+    case 'verify':
+      return verify(books, terminal);
+    case 'rebuild':
+      return rebuild(books, command.apply, terminal);
+    case 'explain':
+      return explain(books, command.id, terminal);
+    case 'regenerate':
+      return regenerate(books, command, terminal);
+  }
+}
+
 export async function verify(books: Books, { print, paint }: Terminal): Promise<number> {
   const { entries, accounts, platform, findings } = await books.verifyBooks.execute();
   for (const finding of findings) print(findingLine(finding, paint));

@@ -31,18 +31,17 @@ const infrastructureSchema = z.object({ mongodbUri: z.string() });
 
 type Environment = z.infer<typeof environmentSchema>;
 
-function environment(): Environment {
-  if (process.env['MONGODB_URI'] || !existsSync(INFRASTRUCTURE_FILE))
-    return environmentSchema.parse(process.env);
+function environmentOf(env: NodeJS.ProcessEnv): Environment {
+  if (env['MONGODB_URI'] || !existsSync(INFRASTRUCTURE_FILE)) return environmentSchema.parse(env);
   const { mongodbUri } = infrastructureSchema.parse(JSON.parse(readFileSync(INFRASTRUCTURE_FILE, 'utf8')));
-  return environmentSchema.parse({ ...process.env, MONGODB_URI: mongodbUri });
+  return environmentSchema.parse({ ...env, MONGODB_URI: mongodbUri });
 }
 
 /** The ledger's books and what an operator does with them, without HTTP, consumers and loops. */
-export async function openBooks() {
+export async function openBooks(env: NodeJS.ProcessEnv = process.env) {
   const log = createLogger('ledger', { level: 'warn' });
   const shutdown = new ShutdownSequence(log, STOP_TIMEOUT_MS);
-  const config = environment();
+  const config = environmentOf(env);
   const database = new Database(
     { database: 'ledger' },
     config as unknown as ServiceConfig,
