@@ -61,19 +61,16 @@ export class MongoIdempotencyStore extends IdempotencyStore {
     const row = (await this.rows.collection.findOne({
       _id: seed as never,
     })) as unknown as IdempotencyRow | null;
-    if (!row) return { state: 'in_flight', retryAfterSeconds: 1 };
+    if (!row) return { state: 'in_flight' };
     if (row.requestHash !== requestHash) return { state: 'mismatch' };
     if (row.answer) return { state: 'replay', ...row.answer };
-    if (row.leasedUntil > now) {
-      const leftMs = row.leasedUntil.getTime() - now.getTime();
-      return { state: 'in_flight', retryAfterSeconds: Math.max(1, Math.ceil(leftMs / 1000)) };
-    }
+    if (row.leasedUntil > now) return { state: 'in_flight' };
     // The first request died. Whoever takes its lease goes on with its `firstSeenAt`, and so with its ids.
     const abandoned = { ...held(seed, row.run), leasedUntil: { $lte: now } };
     const taken = await this.rows.collection.updateOne(abandoned, { $set: { run, leasedUntil } });
     return taken.modifiedCount === 1
       ? { state: 'started', firstSeenAt: row.firstSeenAt, run }
-      : { state: 'in_flight', retryAfterSeconds: 1 };
+      : { state: 'in_flight' };
   }
 
   async renew(seed: string, run: string, leaseMs: number): Promise<void> {

@@ -32,6 +32,8 @@ const KEPT_HEADERS = ['location', 'etag', 'link', 'content-type'];
 /** Refusals that say "not now", as all do that name a time: a repeat must be allowed to fare better. */
 const PASSING_STATUSES = new Set([401, 408, 429]);
 const PASSING_CODE = 'platform.version.conflict';
+/** A request at work is soon done, and the key of a dead one soon free. */
+const IN_FLIGHT_RETRY_SECONDS = 1;
 
 /** Runs an `@Idempotent()` handler once per caller, route and key, and answers repeats with the first answer. */
 @Injectable()
@@ -67,7 +69,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
     const fingerprint = requestHash(request, this.fingerprintKey);
     const begun = await store.begin(seed, fingerprint, IDEMPOTENCY_TTL_MS, IDEMPOTENCY_LEASE_MS);
     if (begun.state === 'mismatch') throw keyReused();
-    if (begun.state === 'in_flight') throw inFlight(begun.retryAfterSeconds);
+    if (begun.state === 'in_flight') throw inFlight();
     if (begun.state === 'replay') return replay(reply, begun);
     setContextOf(request, { ...context, idempotency: { seed, firstSeenAt: begun.firstSeenAt } });
     const { run } = begun;
@@ -139,12 +141,12 @@ const keyReused = () =>
     detail: 'This Idempotency-Key was used with another request. Use a new key.',
   });
 
-const inFlight = (retryAfterSeconds: number) =>
+const inFlight = () =>
   new DomainError({
     kind: 'conflict',
     code: 'platform.idempotency.in_flight',
     detail: 'The first request with this Idempotency-Key is still running. Repeat it shortly.',
-    retryAfterSeconds,
+    retryAfterSeconds: IN_FLIGHT_RETRY_SECONDS,
   });
 
 const isLasting = (error: unknown): error is DomainError =>

@@ -26,7 +26,7 @@ class MapStore extends IdempotencyStore {
     const row = this.rows.get(seed);
     if (row && row.hash !== hash) return { state: 'mismatch' };
     if (row?.answer) return { state: 'replay', ...row.answer };
-    if (row?.running) return { state: 'in_flight', retryAfterSeconds: 1 };
+    if (row?.running) return { state: 'in_flight' };
     const firstSeenAt = row?.firstSeenAt ?? new Date();
     this.rows.set(seed, { hash, firstSeenAt, running: true });
     return { state: 'started', firstSeenAt, run: seed };

@@ -20,7 +20,7 @@ export type IdempotencyState =
   /** `run` names this run and no other. */
   | { readonly state: 'started'; readonly firstSeenAt: Date; readonly run: string }
   | ({ readonly state: 'replay' } & StoredAnswer)
-  | { readonly state: 'in_flight'; readonly retryAfterSeconds: number }
+  | { readonly state: 'in_flight' }
   | { readonly state: 'mismatch' };
 
 /** Where keys and their first answers are kept. Persistence has the one on MongoDB. */
