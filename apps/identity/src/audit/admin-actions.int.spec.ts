@@ -25,6 +25,7 @@ let identity: ServiceUnderTest;
 beforeAll(async () => {
   identity = await startService(IdentityModule, identityConfig, {
     JWT_PRIVATE_JWK: JSON.stringify({ ...privateKey.export({ format: 'jwk' }), kid: 'k1' }),
+    PASSWORD_HASH_COST: '4',
     DATA_ENCRYPTION_KEY: randomBytes(32).toString('base64url'),
   });
 });

@@ -19,6 +19,7 @@ beforeAll(async () => {
   identity = await startService(IdentityModule, identityConfig, {
     ACTOR_SECRET,
     JWT_PRIVATE_JWK: JSON.stringify({ ...privateKey.export({ format: 'jwk' }), kid: 'k1' }),
+    PASSWORD_HASH_COST: '4',
     DATA_ENCRYPTION_KEY: randomBytes(32).toString('base64url'),
     LOG_IN_FAILURES_PER_ACCOUNT_MAX: String(FAILURES_PER_ACCOUNT_MAX),
     LOG_IN_WINDOW_MS: '86400000',

@@ -23,6 +23,12 @@ describe('hashing passwords', () => {
     expect(await hasher.verify('cafe au lait', stored)).toBe(false);
   });
 
+  it('costs no less outside of tests', () => {
+    expect(() => hasherWith({ PASSWORD_HASH_COST: '11', NODE_ENV: 'production' })).toThrow(
+      /PASSWORD_HASH_COST is invalid: must be at least 12/,
+    );
+  });
+
   it('goes on after a NUL character and after 72 bytes', async () => {
     const hasher = hasherWith({});
     const long = 'x'.repeat(80);

@@ -7,7 +7,6 @@ import { type ConfigOf, InjectConfig } from '@atelier/service';
 import { identityConfig } from '../identity.config.js';
 import { normalizePassword } from './password.domain.js';
 
-export const BCRYPT_COST = 12;
 const RETRY_AFTER_SECONDS = 2;
 
 const waitingGauge = gauge('atelier_password_hashes_waiting', 'Passwords that wait for a hashing thread.');
@@ -32,7 +31,7 @@ export class PasswordHasher {
 
   /** Throws unavailable `identity.password.busy` when too many wait already. */
   hash(plain: string): Promise<string> {
-    return this.limited(() => hash(digestOf(plain), BCRYPT_COST));
+    return this.limited(() => hash(digestOf(plain), this.config.PASSWORD_HASH_COST));
   }
 
   /** Whether the password is the one of this hash; without a hash always false, after the same work. */

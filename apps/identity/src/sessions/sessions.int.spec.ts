@@ -20,6 +20,7 @@ const jwk = {
 };
 const env = {
   JWT_PRIVATE_JWK: JSON.stringify(jwk),
+  PASSWORD_HASH_COST: '4',
   DATA_ENCRYPTION_KEY: randomBytes(32).toString('base64url'),
   LOG_IN_FAILURES_PER_ACCOUNT_MAX: String(FAILURES_PER_ACCOUNT_MAX),
   LOG_IN_WINDOW_MS: '86400000',

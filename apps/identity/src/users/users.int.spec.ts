@@ -26,6 +26,7 @@ describe('accounts and the audit log', () => {
     await writeFile(join(folder, 'dev-logins.json'), JSON.stringify(logins));
     identity = await startService(IdentityModule, identityConfig, {
       JWT_PRIVATE_JWK: JSON.stringify({ ...privateKey.export({ format: 'jwk' }), kid: 'k1' }),
+      PASSWORD_HASH_COST: '4',
       DATA_ENCRYPTION_KEY: randomBytes(32).toString('base64url'),
       DEV_LOGINS_FILE: join(folder, 'dev-logins.json'),
     });

@@ -34,10 +34,13 @@ beforeAll(async () => {
     { overrides: [{ provide: Clock, useValue: clock }] },
   );
 });
-afterAll(() => ledger.close());
-afterEach(async () => {
+afterAll(async () => {
+  const { findings } = await ledger.app.get(VerifyBooks, { strict: false }).execute();
+  await ledger.close();
+  expect(findings).toEqual([]);
+});
+afterEach(() => {
   clock.aheadMs = 0;
-  expect((await ledger.app.get(VerifyBooks, { strict: false }).execute()).findings).toEqual([]);
 });
 
 let made = 0;

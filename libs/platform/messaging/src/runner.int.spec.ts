@@ -48,6 +48,7 @@ describe('the consumer runtime in trouble', () => {
       MONGODB_URI: `mongodb://127.0.0.1:${proxy.port}/?directConnection=true`,
       CONSUMER_ATTEMPTS_MAX: '1',
       CONSUMER_OUTAGE_PAUSE_MS: '50',
+      MONGODB_SERVER_SELECTION_TIMEOUT_MS: '500',
     });
     try {
       const event = order('through the outage');

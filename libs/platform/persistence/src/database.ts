@@ -21,6 +21,8 @@ export const persistenceEnvironment = {
   MONGODB_POOL_MAX: z.coerce.number().int().min(1).max(200).default(20),
   MONGODB_TRANSACTIONS_WAITING_MAX: z.coerce.number().int().min(1).default(1_000),
   MONGODB_TRANSACTION_WAIT_MS_MAX: z.coerce.number().int().min(100).max(60_000).default(10_000),
+  /** How long a query looks for a server before it says that the database is away. */
+  MONGODB_SERVER_SELECTION_TIMEOUT_MS: z.coerce.number().int().min(100).default(10_000),
   MONGODB_QUERY_TIMEOUT_MS: z.coerce.number().int().min(100).default(30_000),
   MONGODB_MONITOR_COMMANDS: z.enum(['on', 'off']).default('off').describe('tells tests of every command'),
 };
@@ -33,7 +35,6 @@ export interface DatabaseOptions {
   readonly migrations?: readonly Migration[];
 }
 
-const SERVER_SELECTION_TIMEOUT_MS = 10_000;
 const PING_TIMEOUT_MS = 2_000;
 
 /** The service's one connection: models, transactions, indexes and migrations hang on it. */
@@ -58,7 +59,7 @@ export class Database implements OnModuleInit, OnApplicationBootstrap {
       dbName: environment.MONGODB_DATABASE ?? options.database,
       appName: `atelier-${options.database}`,
       maxPoolSize: environment.MONGODB_POOL_MAX,
-      serverSelectionTimeoutMS: SERVER_SELECTION_TIMEOUT_MS,
+      serverSelectionTimeoutMS: environment.MONGODB_SERVER_SELECTION_TIMEOUT_MS,
       socketTimeoutMS: environment.MONGODB_QUERY_TIMEOUT_MS,
       autoIndex: false,
       autoCreate: false,

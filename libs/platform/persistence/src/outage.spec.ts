@@ -8,6 +8,7 @@ const refusal = (code: string, cause?: unknown) =>
 describe('an outage', () => {
   it.each([
     ['an error of the driver about the way to the server', named('MongoServerSelectionError')],
+    ['a query that the monitor broke off when the server went', named('PoolClearedOnNetworkError')],
     ['a socket that broke', Object.assign(new Error('x'), { code: 'ECONNRESET', syscall: 'write' })],
     ['a transaction that never got its turn', refusal('platform.transaction.queue_full')],
     ['an error that one of these caused', refusal('ledger.account.busy', named('MongoNetworkError'))],

@@ -5,6 +5,9 @@ const OUTAGE_ERRORS = new Set([
   'MongoTopologyClosedError',
   'MongoNotConnectedError',
   'MongoPoolClearedError',
+  // The monitor saw the server go and broke off what was under way; its name has no prefix.
+  'PoolClearedOnNetworkError',
+  'MongoWaitQueueTimeoutError',
 ]);
 const BROKEN = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT']);
 /** Turned away before it began, or after too many collisions: nothing about the work itself. */
