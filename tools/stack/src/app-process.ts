@@ -13,8 +13,6 @@ const stopMsMax = 20_000;
 const tracing = '@atelier/observability/register';
 /** kafkajs 2.2.4 asks for timers in the past; Node 24 warns at each of them. */
 const quietKafkajs = '--disable-warning=TimeoutNegativeWarning';
-/** What V8 compiled for one start serves the next. */
-const compiled = path.join(root, 'node_modules/.cache/node');
 
 /** Starts one built app in a process of its own; each line that it prints goes to `onLine`. */
 export async function startApp(
@@ -30,7 +28,7 @@ export async function startApp(
     ['--enable-source-maps', quietKafkajs, '--import', tether, '--import', tracing, main],
     {
       cwd: root,
-      env: { NODE_COMPILE_CACHE: compiled, ...env },
+      env,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       // Ctrl-C in the terminal must reach only the stack, which stops its apps in order.
       detached: true,
