@@ -75,7 +75,7 @@ describe('prestart', () => {
 
   it('says in a sentence why npm ci failed', () => {
     const readOnly = [
-      'npm http fetch GET 200 https://registry.npmjs.org/zod 12ms',
+      'npm http fetch GET 200 https://registry.example/zod 12ms',
       'npm error code EROFS',
       'npm error syscall mkdir',
       'npm error path /home/somebody/.npm',
@@ -87,7 +87,7 @@ describe('prestart', () => {
       'npm error code EAI_AGAIN',
       'npm error syscall getaddrinfo',
       'npm error errno EAI_AGAIN',
-      'npm error request to https://registry.npmjs.org/zod failed, reason: getaddrinfo EAI_AGAIN',
+      'npm error request to https://registry.example/zod failed, reason: getaddrinfo EAI_AGAIN',
     ];
     expect(reasonIn(offline.join('\n'))).toMatch(/^request to .* failed/);
   });
