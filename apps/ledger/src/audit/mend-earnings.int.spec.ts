@@ -1,8 +1,7 @@
 import { newId } from '@atelier/kernel';
 import { explain, rebuild, verify } from '../cli/commands.js';
-import { databaseOf } from '../cli/command.fixture.js';
+import { databaseOf, printed } from '../cli/command.fixture.js';
 import { openBooks, type Books } from '../cli/open-books.js';
-import type { Terminal } from '../cli/text.js';
 import { EarningsRepository } from '../earnings/earnings.repository.js';
 import { CHAIN_START, earningsAccount, sealEntry, type Entry } from '../journal/entry.domain.js';
 import { ApprovedPayouts } from '../payouts/approved-payouts.job.js';
@@ -36,14 +35,8 @@ const account = () => earningsAccount(seller.id, 'USD');
 const rows = () => collection('earnings_balances').find().toArray();
 const entryAt = (sequence: number) => ({ links: { $elemMatch: { account: account(), sequence } } });
 const tamper = (update: object) => collection('earnings_balances').updateOne({}, update);
-/** Runs a command; answers its exit code and what it prints. */
-async function run(command: (terminal: Terminal) => Promise<number>) {
-  const lines: string[] = [];
-  const status = await command({ print: (text) => lines.push(text), paint: (_, text) => text });
-  return { status, said: lines.join('\n') };
-}
-const show = () => run((terminal) => rebuild(books, false, terminal));
-const mend = () => run((terminal) => rebuild(books, true, terminal));
+const show = () => printed((terminal) => rebuild(books, false, terminal));
+const mend = () => printed((terminal) => rebuild(books, true, terminal));
 
 /** A rebuild between whose first reads of balance and chain the ledger ends the open payout. */
 function busy() {
@@ -66,19 +59,21 @@ it('explain tells of a payout by its id how it was paid, and by any entry of it'
   await sellers.get(ApprovedPayouts).sweep();
   const paid = await collection('journal_entries').findOne({ causeId: `payout_ended:${open}` });
   const [story, again] = await Promise.all(
-    [open, String(paid!._id)].map((id) => run((terminal) => explain(books, id, terminal))),
+    [open, String(paid!._id)].map((id) => printed((terminal) => explain(books, id, terminal))),
   );
   expect(story).toEqual(again);
-  expect(story!.said).toMatch(new RegExp(`spend_payout +-100 +\\d+ +user:${seller.id}`));
-  expect(story!.said).toMatch(new RegExp(`earnings +-300 +${account()} +${String(paid!._id)} +payout_ended`));
-  expect(story!.said).toMatch(/platform +300 +platform:clearing/);
+  expect(story!.stdout).toMatch(new RegExp(`spend_payout +-100 +\\d+ +user:${seller.id}`));
+  expect(story!.stdout).toMatch(
+    new RegExp(`earnings +-300 +${account()} +${String(paid!._id)} +payout_ended`),
+  );
+  expect(story!.stdout).toMatch(/platform +300 +platform:clearing/);
 });
 
 describe('rebuild, of accounts of money', () => {
   it('finds nothing in books that nobody touched, and counts accounts of both kinds', async () => {
     expect(await mend()).toEqual({
       status: 0,
-      said: '3 accounts: 0 differ, 0 mended, 0 refused',
+      stdout: '3 accounts: 0 differ, 0 mended, 0 refused',
     });
   });
 
@@ -88,16 +83,16 @@ describe('rebuild, of accounts of money', () => {
     const tampered = await rows();
     const shown = await show();
     expect(shown).toMatchObject({ status: 1 });
-    expect(shown.said).toContain(`${account()} ${before!['lastEntryId']}: the settled balance`);
-    expect(shown.said).toContain('expected 300, found 7');
-    expect(shown.said).toContain('3 accounts: 1 differ, 0 mended, 0 refused');
+    expect(shown.stdout).toContain(`${account()} ${before!['lastEntryId']}: the settled balance`);
+    expect(shown.stdout).toContain('expected 300, found 7');
+    expect(shown.stdout).toContain('3 accounts: 1 differ, 0 mended, 0 refused');
     expect(await rows()).toEqual(tampered);
 
     const first = await collection('journal_entries').findOne(entryAt(1));
     await tamper({ $set: { lastEntryId: first!._id } });
     const mended = await mend();
     expect(mended).toMatchObject({ status: 0 });
-    expect(mended.said).toContain('3 accounts: 1 differ, 1 mended, 0 refused');
+    expect(mended.stdout).toContain('3 accounts: 1 differ, 1 mended, 0 refused');
     const version = (before!['version'] as number) + 1;
     expect(await rows()).toEqual([{ ...before, version, updatedAt: expect.any(Date) as Date }]);
     await sellers.expectBooksToBalance();
@@ -107,7 +102,7 @@ describe('rebuild, of accounts of money', () => {
     const [before] = await rows();
     await collection('earnings_balances').deleteMany({});
     const shown = await show();
-    expect(shown.said).toContain(
+    expect(shown.stdout).toContain(
       `${account()} -: the account has no balance; expected 5 entries, found none`,
     );
     expect(await rows()).toEqual([]);
@@ -129,9 +124,9 @@ describe('rebuild, of accounts of money', () => {
     await damage();
     await tamper({ $inc: { settled: 1 } });
     const before = await rows();
-    const { status, said } = await mend();
+    const { status, stdout } = await mend();
     expect(status).toBe(1);
-    expect(said).toContain(`${account()} is left alone`);
+    expect(stdout).toContain(`${account()} is left alone`);
     expect(await rows()).toEqual(before);
   });
 
@@ -155,9 +150,9 @@ describe('rebuild, of accounts of money', () => {
     await collection('journal_entries').insertMany(
       kept.map(({ id, ...entry }) => ({ _id: id as never, ...entry })),
     );
-    const { status, said } = await mend();
+    const { status, stdout } = await mend();
     expect(status).toBe(1);
-    expect(said).toContain(`${other} is left alone`);
+    expect(stdout).toContain(`${other} is left alone`);
     expect(await rows()).toHaveLength(1);
   });
 
@@ -205,11 +200,11 @@ describe('books with nobody in them', () => {
   it('are verified and rebuilt', async () => {
     expect(await mend()).toEqual({
       status: 0,
-      said: '0 accounts: 0 differ, 0 mended, 0 refused',
+      stdout: '0 accounts: 0 differ, 0 mended, 0 refused',
     });
-    expect(await run((terminal) => verify(books, terminal))).toEqual({
+    expect(await printed((terminal) => verify(books, terminal))).toEqual({
       status: 0,
-      said: '0 accounts, 0 entries: the books balance',
+      stdout: '0 accounts, 0 entries: the books balance',
     });
   });
 });
