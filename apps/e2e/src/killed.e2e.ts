@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { playStory, type StoryEnd } from '@atelier/story';
 import { seeded, STRESS_SEED } from '@atelier/testing';
-import { startPlatform, type Platform } from './platform.js';
+import type { Platform } from './platform.js';
 import { expectEveryEffectOnce } from './story-end.js';
 
 /**
@@ -10,14 +10,8 @@ import { expectEveryEffectOnce } from './story-end.js';
  */
 const KILL_WITHIN_MS = 150;
 
-describe(`the story reaches its end although a part of the platform is killed (STRESS_SEED=${STRESS_SEED})`, () => {
-  let platform: Platform;
+export function killed(platform: () => Platform): void {
   const pick = seeded(STRESS_SEED);
-
-  beforeAll(async () => {
-    platform = await startPlatform();
-  });
-  afterAll(() => platform?.close());
 
   /** Plays the story, and kills the victim once in one of the steps where it has work. */
   async function playAndKill(steps: readonly number[], kill: () => Promise<void>): Promise<StoryEnd> {
@@ -34,7 +28,7 @@ describe(`the story reaches its end although a part of the platform is killed (S
     };
     try {
       const end = await playStory({
-        ...platform,
+        ...platform(),
         onStep: () => {
           if (++step === at) killed = die();
         },
@@ -66,19 +60,19 @@ describe(`the story reaches its end although a part of the platform is killed (S
     ['studio', [7, 8] as const],
   ])('kill -9 of %s loses no fact and applies none twice', async (app, steps) => {
     const end = await playAndKill(steps, async () => {
-      await platform.kill(app);
-      await platform.restart(app);
+      await platform().kill(app);
+      await platform().restart(app);
     });
     expectEverythingOnce(end);
-    await platform.verifyLedger();
+    await platform().verifyLedger();
   });
 
   it('kill -9 of Kafka loses no fact and applies none twice', async () => {
     const end = await playAndKill([3, 4, 5, 7], async () => {
-      await platform.killKafka();
-      await platform.restartKafka();
+      await platform().killKafka();
+      await platform().restartKafka();
     });
     expectEverythingOnce(end);
-    await platform.verifyLedger();
+    await platform().verifyLedger();
   });
-});
+}

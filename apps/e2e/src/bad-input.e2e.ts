@@ -2,17 +2,16 @@ import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { readSecrets } from '@atelier/stack/checkout';
 import { Api, until } from '@atelier/story/api';
-import { startPlatform, type Platform } from './platform.js';
+import type { Platform } from './platform.js';
 
 const PASSWORD = 'a long sentence that nobody guesses 7';
 const SOON_MS = 15_000;
 
-describe('bad input, through the gateway', () => {
-  let platform: Platform;
+export function badInput(platform: () => Platform): void {
   let token: string;
   let otherToken: string;
   const send = (method: string, path: string, body?: string, headers: Record<string, string> = {}) =>
-    fetch(`${platform.gatewayUrl}/api/v1${path}`, {
+    fetch(`${platform().gatewayUrl}/api/v1${path}`, {
       method,
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers },
       ...(body === undefined ? {} : { body }),
@@ -29,8 +28,7 @@ describe('bad input, through the gateway', () => {
   };
 
   beforeAll(async () => {
-    platform = await startPlatform();
-    const api = new Api(platform.gatewayUrl);
+    const api = new Api(platform().gatewayUrl);
     const register = async () =>
       (
         (await api.expect(201, 'POST', '/auth/register', {
@@ -44,7 +42,6 @@ describe('bad input, through the gateway', () => {
     token = await register();
     otherToken = await register();
   });
-  afterAll(() => platform?.close());
 
   const promptOf = async (who: string): Promise<{ id: string; title: string }> => {
     const response = await send('POST', '/prompts', JSON.stringify({ title: 'Mine', content: 'Text' }), {
@@ -62,14 +59,14 @@ describe('bad input, through the gateway', () => {
 
   /** A listing of the other's, approved, at this price. */
   const listed = async (priceCredits: number): Promise<string> => {
-    const api = new Api(platform.gatewayUrl);
+    const api = new Api(platform().gatewayUrl);
     const { id: promptId } = await promptOf(otherToken);
     const { id } = (await api.expect(201, 'POST', '/marketplace/listings', {
       token: otherToken,
       body: { promptId, title: 'Dear', description: 'Dearer than what a new account has.', priceCredits },
     })) as { id: string };
     await api.expect(200, 'POST', `/marketplace/listings/${id}/submit`, { token: otherToken });
-    const logins = JSON.parse(readFileSync(platform.devLoginsFile, 'utf8')) as { moderator: object };
+    const logins = JSON.parse(readFileSync(platform().devLoginsFile, 'utf8')) as { moderator: object };
     const { accessToken } = (await api.expect(200, 'POST', '/auth/login', { body: logins.moderator })) as {
       accessToken: string;
     };
@@ -155,7 +152,7 @@ describe('bad input, through the gateway', () => {
   });
 
   it('a service called directly, around the gateway, refuses', async () => {
-    const response = await fetch(`${platform.urls.ledger}/api/v1/billing/credits`);
+    const response = await fetch(`${platform().urls.ledger}/api/v1/billing/credits`);
     await problem(response, 401, /platform\.actor\.missing/);
   });
 
@@ -196,7 +193,7 @@ describe('bad input, through the gateway', () => {
   it('a picture that is no picture is refused', async () => {
     const form = new FormData();
     form.set('file', new Blob(['this is text'], { type: 'image/png' }), 'cat.png');
-    const response = await fetch(`${platform.gatewayUrl}/api/v1/images`, {
+    const response = await fetch(`${platform().gatewayUrl}/api/v1/images`, {
       method: 'POST',
       headers: { authorization: `Bearer ${token}` },
       body: form,
@@ -217,4 +214,4 @@ describe('bad input, through the gateway', () => {
     const body = JSON.stringify({ listingId: 'lst_00000000000000000000000000' });
     await problem(await send('POST', '/marketplace/purchases', body), 404, /^commerce\.listing/);
   });
-});
+}

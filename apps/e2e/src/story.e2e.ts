@@ -1,16 +1,13 @@
 import { playStory, type StoryEnd } from '@atelier/story';
-import { startPlatform, type Platform } from './platform.js';
+import type { Platform } from './platform.js';
 import { expectEveryEffectOnce } from './story-end.js';
 
-describe('the first story, through the gateway', () => {
-  let platform: Platform;
+export function story(platform: () => Platform): void {
   let end: StoryEnd;
 
   beforeAll(async () => {
-    platform = await startPlatform();
-    end = await playStory(platform);
+    end = await playStory(platform());
   });
-  afterAll(() => platform?.close());
 
   it('ends with the prompt bought, the seller paid and the buyer charged', () => {
     expectEveryEffectOnce(end);
@@ -28,6 +25,6 @@ describe('the first story, through the gateway', () => {
   });
 
   it('leaves books that add up', async () => {
-    await expect(platform.verifyLedger()).resolves.toEqual(expect.any(String));
+    await expect(platform().verifyLedger()).resolves.toEqual(expect.any(String));
   });
-});
+}
