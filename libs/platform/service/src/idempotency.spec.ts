@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { jest } from '@jest/globals';
 import { Body, Controller, Module, Post } from '@nestjs/common';
 import { z } from 'zod';
 import { eventually } from '@atelier/testing';
@@ -8,6 +9,8 @@ import { defineConfig } from './config.js';
 import { createService, type RunningService } from './create-service.js';
 import {
   fingerprintKey,
+  IDEMPOTENCY_LEASE_MS,
+  IDEMPOTENCY_RENEWALS_PER_LEASE,
   Idempotent,
   IdempotencyStore,
   requestHash,
@@ -160,8 +163,15 @@ describe('a POST with an Idempotency-Key', () => {
 
   it('keeps its key for as long as it is at work', async () => {
     const store = service.app.get<MapStore>(IdempotencyStore, { strict: false });
+    const intervals = jest.spyOn(globalThis, 'setInterval');
+    const before = { runs, renewals: store.renewals };
     const first = post({ what: 'slow' }, 'k3a');
-    await eventually(() => expect(store.renewals).toBe(1));
+    await eventually(() => expect(runs).toBe(before.runs + 1));
+    const renewMs = IDEMPOTENCY_LEASE_MS / IDEMPOTENCY_RENEWALS_PER_LEASE;
+    const [[renew] = []] = intervals.mock.calls.filter(([, ms]) => ms === renewMs);
+    intervals.mockRestore();
+    renew!();
+    expect(store.renewals).toBeGreaterThan(before.renewals);
     release();
     expect((await first).status).toBe(201);
   });

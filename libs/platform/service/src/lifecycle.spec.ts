@@ -10,7 +10,7 @@ import { MessagingTransport } from './messaging-transport.js';
 import { ShutdownSequence } from './shutdown.js';
 
 const ACTOR_SECRET = 'a-secret-of-at-least-thirty-two-bytes!';
-const env = { PORT: '0', ACTOR_SECRET, LOG_LEVEL: 'silent', DRAIN_TIMEOUT_MS: '2000' };
+const env = { PORT: '0', ACTOR_SECRET, LOG_LEVEL: 'silent', DRAIN_TIMEOUT_MS: '60000' };
 
 describe('defineConfig', () => {
   const config = defineConfig('spec', {

@@ -10,6 +10,8 @@ import { ServiceClient, type ServiceClientOptions } from './service-client.js';
 
 const secret = 'a-secret-of-at-least-thirty-two-bytes!';
 const signer = new ActorSigner(secret, { issuer: 'commerce' });
+/** Of one attempt: no stall of a busy machine is one of the called service. */
+const PATIENT_MS = 60_000;
 const context: Context = {
   actor: { kind: 'user', id: 'usr_1' },
   correlationId: 'cor_1',
@@ -39,7 +41,14 @@ afterAll(() => new Promise<void>((resolve) => void server.close(() => resolve())
 
 function client(options: Partial<ServiceClientOptions> = {}): ServiceClient {
   const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const made = new ServiceClient({ name: 'ledger', baseUrl, signer, timeoutMs: 200, retries: 2, ...options });
+  const made = new ServiceClient({
+    name: 'ledger',
+    baseUrl,
+    signer,
+    timeoutMs: PATIENT_MS,
+    retries: 2,
+    ...options,
+  });
   clients.push(made);
   return made;
 }
@@ -130,11 +139,16 @@ describe('ServiceClient', () => {
 
   it('stops calling a service in trouble, and tries it again later', async () => {
     json(500, {});
-    const breaking = client({ retries: 0, breaker: { errorPercentMax: 50, callsMin: 3, resetMs: 100 } });
+    const resetMs = 54_321;
+    const timers = jest.spyOn(globalThis, 'setTimeout');
+    const breaking = client({ retries: 0, breaker: { errorPercentMax: 50, callsMin: 3, resetMs } });
     for (let i = 0; i < 10; i++) await expect(breaking.call(hold)).rejects.toEqual(unavailable);
     expect(requests.length).toBeLessThan(6);
     json(200, { id: 'hld_1' });
-    await new Promise((resolve) => setTimeout(resolve, 150));
+    // Its time is over when the test says so, and not while it still calls.
+    const [[later] = []] = timers.mock.calls.filter(([, ms]) => ms === resetMs);
+    timers.mockRestore();
+    later!();
     await expect(breaking.call(hold)).resolves.toEqual({ id: 'hld_1' });
   });
 
