@@ -96,8 +96,12 @@ function readsOf(name: string, command: Document): Query[] {
   }
 }
 
-/** The command with its values left out: two requests that differ only by an id are one query. */
+/**
+ * The command with its values left out: two requests that differ only by an id are one query. The driver makes a Map of
+ * an order, which is part of the shape as it is.
+ */
 function shapeOf(value: unknown): unknown {
+  if (value instanceof Map) return [...(value as ReadonlyMap<string, unknown>)];
   if (Array.isArray(value)) return [...new Set(value.map((item) => JSON.stringify(shapeOf(item))))];
   if (typeof value !== 'object' || value === null) return typeof value;
   if (Object.getPrototypeOf(value) !== Object.prototype) return value.constructor.name;
@@ -108,7 +112,7 @@ const pick = (command: Document, keys: readonly string[]): Document =>
   Object.fromEntries(keys.flatMap((key) => (command[key] === undefined ? [] : [[key, command[key]]])));
 
 const show = ({ find: _find, aggregate: _aggregate, cursor: _cursor, ...rest }: Document): string =>
-  JSON.stringify(rest);
+  JSON.stringify(rest, (_, value: unknown) => (value instanceof Map ? Object.fromEntries(value) : value));
 
 function longStack(): string {
   const limit = Error.stackTraceLimit;
