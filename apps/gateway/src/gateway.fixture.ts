@@ -10,6 +10,8 @@ import { gatewayConfig } from './gateway.config.js';
 import { GatewayModule, gatewayOptions } from './gateway.module.js';
 import { UPSTREAM_NAMES, type UpstreamName } from './routing/routes.js';
 
+/** No stall of a busy machine is one of an upstream; who means one says how long it may take. */
+const PATIENT_MS = '60000';
 export const ACTOR_SECRET = 'a-secret-of-the-tests-that-signs-actors';
 
 const keys = await generateKeyPair('ES256', { extractable: true });
@@ -108,6 +110,10 @@ export async function startGateway(
       PORT: '0',
       LOG_LEVEL: process.env.LOG_LEVEL ?? 'fatal',
       ACTOR_SECRET,
+      CONNECT_TIMEOUT_MS: PATIENT_MS,
+      UPSTREAM_TIMEOUT_MS: PATIENT_MS,
+      STALLED_BODY_TIMEOUT_MS: PATIENT_MS,
+      OPENAPI_TIMEOUT_MS: PATIENT_MS,
       JWKS_URL: `http://127.0.0.1:${portOf(upstreams.identity)}/.well-known/jwks.json`,
       ...(Object.fromEntries(urls) as Record<string, string>),
       ...env,
@@ -153,14 +159,19 @@ export async function sendAll(
   return [response.statusCode ?? 0, text];
 }
 
-/** Sends bytes as they are and gives everything that came back until the connection ended. */
-export async function sendRaw(url: string, bytes: string, untilMs = 2_000): Promise<string> {
+const RAW_IDLE_MS_MAX = 30_000;
+
+/** Sends bytes as they are and gives everything that came back until the connection ended, or until that is in it. */
+export async function sendRaw(url: string, bytes: string, until?: RegExp): Promise<string> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
   let text = '';
-  socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));
+  socket.on('data', (chunk: Buffer) => {
+    text += chunk.toString('latin1');
+    if (until?.test(text)) socket.destroy();
+  });
   socket.on('error', () => undefined);
-  socket.setTimeout(untilMs, () => socket.destroy());
+  socket.setTimeout(RAW_IDLE_MS_MAX, () => socket.destroy());
   socket.write(Buffer.from(bytes, 'latin1'));
   await once(socket, 'close');
   return text;
