@@ -1,9 +1,11 @@
+import { jest } from '@jest/globals';
 import type { Actor } from '@atelier/kernel';
 import { OpenApiDocument } from '@atelier/service';
 import { aUser, eventually, recordQueries, startService, type ServiceUnderTest } from '@atelier/testing';
 import { EnhancementRepository } from './enhancements/enhancement.repository.js';
 import { startLedgerFixture, type LedgerFixture } from './enhancements/ledger.fixture.js';
 import { aPicture, uploadForm } from './images/pictures.fixture.js';
+import { ModelProvider } from './models/model-provider.js';
 import { studioConfig } from './studio.config.js';
 import { StudioModule } from './studio.module.js';
 
@@ -15,6 +17,7 @@ describe('what studio asks its database', () => {
     ledger = await startLedgerFixture(1_000);
     studio = await startService(StudioModule, studioConfig, {
       LEDGER_URL: ledger.url,
+      LEDGER_TIMEOUT_MS: '30000',
       OBJECT_STORE: 'gridfs',
       JOB_POLL_MS: '50',
       JOB_SWEEP_MS: '50',
@@ -61,8 +64,10 @@ describe('what studio asks its database', () => {
     for (const variant of ['original', 'enhanced', String(job.id)])
       await call('get', `/api/v1/images/<${image.id}>/file?variant=${variant}`);
 
-    const large = await aPicture({ width: 1_600, height: 1_200 }).png().toBuffer();
-    const { id } = await call('post', '/api/v1/images', uploadForm(large));
+    // It is not done before it is canceled.
+    const model = studio.app.get(ModelProvider);
+    jest.spyOn(model, 'generate').mockReturnValue(new Promise(() => undefined));
+    const { id } = await call('post', '/api/v1/images', uploadForm(picture));
     const unwanted = await call('post', `/api/v1/images/<${id}>/enhancements`, { tier: 'tier_4k' });
     await call('post', `/api/v1/jobs/<${unwanted.id}>/cancel`);
     for (const query of ['limit=1', 'limit=1&status=completed']) {

@@ -21,6 +21,7 @@ describe('enhancing an image', () => {
     objects = await mkdtemp(join(tmpdir(), 'studio-'));
     studio = await startService(StudioModule, studioConfig, {
       LEDGER_URL: ledger.url,
+      LEDGER_TIMEOUT_MS: '30000',
       OBJECTS_DIR: objects,
       JOB_POLL_MS: '50',
       JOB_STREAM_POLL_MS: '20',

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,15 +20,18 @@ import { OPEN_JOBS_PER_USER_MAX, type EnhancementJob } from '../enhancements/enh
 import { EnhancementRepository } from '../enhancements/enhancement.repository.js';
 import { startLedgerFixture, type LedgerFixture } from '../enhancements/ledger.fixture.js';
 import { aPicture, uploadForm } from '../images/pictures.fixture.js';
+import { ModelProvider } from '../models/model-provider.js';
+import { ObjectStore } from '../objects/object-store.js';
 import { studioConfig } from '../studio.config.js';
 import { StudioModule } from '../studio.module.js';
 import { JobBell } from './job-bell.js';
-import { JobStreams } from './job-streams.js';
+import { JobStreams, type JobStreamLimits } from './job-streams.js';
 import { JobSweeper } from './job-sweeper.process.js';
 import { completeJob, isIntent, LeaseLost } from './job.domain.js';
 import { SettleJob } from './settle-job.usecase.js';
 
 const LEASE_MS = 60_000;
+const DAY_MS = 86_400_000;
 
 describe('the life of a job', () => {
   let ledger: LedgerFixture;
@@ -37,7 +41,7 @@ describe('the life of a job', () => {
   let jobs: EnhancementRepository;
   const replicas: RunningService[] = [];
 
-  beforeEach(async () => {
+  beforeAll(async () => {
     ledger = await startLedgerFixture(1_000);
     objects = await mkdtemp(join(tmpdir(), 'studio-'));
     front = await startService(StudioModule, studioConfig, { ...environment(), JOBS_AT_ONCE_MAX: '0' });
@@ -45,6 +49,11 @@ describe('the life of a job', () => {
   });
   afterEach(async () => {
     await Promise.all(replicas.splice(0).map((replica) => replica.close()));
+    // Or the next test would take a job of this one.
+    await front.database.connection.collection('image_enhancement_jobs').deleteMany({});
+    await rm(join(objects, 'results'), { recursive: true, force: true });
+  });
+  afterAll(async () => {
     await front?.close();
     await ledger?.close();
     await rm(objects, { recursive: true, force: true });
@@ -52,6 +61,7 @@ describe('the life of a job', () => {
 
   const environment = () => ({
     LEDGER_URL: ledger.url,
+    LEDGER_TIMEOUT_MS: '30000',
     OBJECTS_DIR: objects,
     JOB_POLL_MS: '50',
     JOB_SWEEP_MS: '50',
@@ -72,6 +82,18 @@ describe('the life of a job', () => {
     replicas.push(replica);
     return replica;
   };
+  /** Keeps a replica from the model, as long as its jobs are to be under way. */
+  const gateAtModel = (replica: RunningService) => {
+    const model = replica.app.get(ModelProvider);
+    const generate = model.generate.bind(model);
+    const [reached, open] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    jest.spyOn(model, 'generate').mockImplementation(async (request) => {
+      reached.resolve();
+      await open.promise;
+      return generate(request);
+    });
+    return { reached: reached.promise, open: open.resolve };
+  };
   const requested = async (client: Client, tier = 'tier_1k', size?: { width: number; height: number }) => {
     const image = await client.post('/api/v1/images', uploadForm(await aPicture(size).png().toBuffer()));
     const job = await client.post(`/api/v1/images/${String(image.body.id)}/enhancements`, { tier });
@@ -83,11 +105,6 @@ describe('the life of a job', () => {
       if (body.status !== status)
         throw new Error(`${String(body.status)}, not ${status}: ${JSON.stringify(body.error)}`);
       return body;
-    });
-  const reaches = (client: Client, jobId: string, stage: string) =>
-    eventually(async () => {
-      const { body } = await client.get(`/api/v1/jobs/${jobId}`);
-      if (body.currentStage !== stage) throw new Error(`at ${String(body.currentStage)}`);
     });
   /** Each process has a bus of its own here, and any of their relays may have published the fact. */
   const endings = async (jobId: string) => {
@@ -164,11 +181,16 @@ describe('the life of a job', () => {
 
   it('cancels a running job: its worker can write nothing more, and no result is kept', async () => {
     const client = front.as(aUser());
-    const { jobId } = await requested(client, 'tier_4k', { width: 1_600, height: 1_200 });
-    await startReplica();
-    await reaches(client, jobId, 'generating');
+    const replica = await startReplica();
+    const remove = jest.spyOn(replica.app.get(ObjectStore), 'remove');
+    const model = gateAtModel(replica);
+    const { jobId } = await requested(client);
+    await model.reached;
     expect((await client.post(`/api/v1/jobs/${jobId}/cancel`)).status).toBe(200);
-    await replicas[0]!.close();
+    model.open();
+    // The worker hears of it when it is done.
+    await eventually(() => expect(remove).toHaveBeenCalled());
+    await replica.close();
     expect((await client.get(`/api/v1/jobs/${jobId}`)).body).toMatchObject({
       status: 'canceled',
       result: null,
@@ -211,9 +233,10 @@ describe('the life of a job', () => {
 
   it('goes back to the queue uncounted when its worker is stopped in good order', async () => {
     const client = front.as(aUser());
-    const { jobId } = await requested(client, 'tier_4k', { width: 1_600, height: 1_200 });
     const replica = await startReplica();
-    await becomes(client, jobId, 'processing');
+    const model = gateAtModel(replica);
+    const { jobId } = await requested(client);
+    await model.reached;
     await replica.close();
     expect((await client.get(`/api/v1/jobs/${jobId}`)).body).toMatchObject({
       status: 'pending',
@@ -221,7 +244,7 @@ describe('the life of a job', () => {
     });
     await startReplica();
     await becomes(client, jobId, 'completed');
-    expect(await endings(jobId)).toEqual([['completed', 10]]);
+    expect(await endings(jobId)).toEqual([['completed', 2]]);
   });
 
   it('fails the job of an image that was deleted before it ran', async () => {
@@ -235,10 +258,11 @@ describe('the life of a job', () => {
 
   it('fails the job of an image that was deleted while it ran, and charges nothing', async () => {
     const client = front.as(aUser());
-    const { imageId, jobId } = await requested(client, 'tier_4k', { width: 1_600, height: 1_200 });
-    await startReplica();
-    await reaches(client, jobId, 'generating');
+    const model = gateAtModel(await startReplica());
+    const { imageId, jobId } = await requested(client);
+    await model.reached;
     expect((await client.delete(`/api/v1/images/${imageId}`)).status).toBe(204);
+    model.open();
     expect((await becomes(client, jobId, 'failed')).error.code).toBe('studio.image.not_found');
     expect(await endings(jobId)).toEqual([['failed', 0]]);
     expect(await readdir(join(objects, 'results')).catch(() => [])).toEqual([]);
@@ -329,16 +353,22 @@ describe('the life of a job', () => {
     expect((await client.get('/api/v1/jobs?status=done')).status).toBe(400);
   });
 
+  const streamsWith = (limits: Partial<JobStreamLimits> = {}) =>
+    new JobStreams(jobs, front.app.get(HealthRegistry), front.app.get(Logger), {
+      ...{ streamsMax: 1, streamsPerUserMax: 1, pollMs: LEASE_MS },
+      ...{ heartbeatMs: LEASE_MS, durationMaxMs: LEASE_MS },
+      ...limits,
+    });
+
   it('shows each of its stages to who watches it in the process that works on it, however short they are', async () => {
     const client = front.as(aUser());
     const { jobId } = await requested(client);
-    const limits = { streamsMax: 1, streamsPerUserMax: 1, durationMaxMs: LEASE_MS, heartbeatMs: LEASE_MS };
-    const streams = new JobStreams(jobs, front.app.get(HealthRegistry), front.app.get(Logger), {
-      ...limits,
-      pollMs: LEASE_MS,
-    });
     const [job] = await jobs.many([jobId]);
-    const stream = streams.open(job!, job!.version, ({ status, currentStage }) => currentStage ?? status);
+    const stream = streamsWith().open(
+      job!,
+      job!.version,
+      ({ status, currentStage }) => currentStage ?? status,
+    );
     const { leaseId } = (await jobs.claim(LEASE_MS, new Date()))!;
     const stages = ['analyzing', 'cropping', 'prompting', 'generating'] as const;
     for (const currentStage of stages) await jobs.advance(jobId, leaseId!, { currentStage }, new Date());
@@ -346,6 +376,18 @@ describe('the life of a job', () => {
     let text = '';
     for await (const chunk of stream) text += String(chunk);
     expect(text.match(/(?<=data: ")\w+/g)).toEqual(['processing', ...stages, 'generating']);
+  });
+
+  it('keeps its stream alive with comments, and no stream for ever', async () => {
+    const { jobId } = await requested(front.as(aUser()));
+    const [job] = await jobs.many([jobId]);
+    const [quiet, old] = [{ heartbeatMs: 1 }, { durationMaxMs: 1 }].map((limits) =>
+      streamsWith({ pollMs: 20, ...limits }).open(job!, job!.version, ({ status }) => status),
+    );
+    for await (const chunk of quiet!) if (String(chunk).includes(': still here')) break;
+    let text = '';
+    for await (const chunk of old!) text += String(chunk);
+    expect(text).toBe('retry: 1000\n\n');
   });
 
   it('ends its stream with what it was when it is canceled', async () => {
@@ -361,14 +403,20 @@ describe('jobs that nobody sees to', () => {
   it('are given up: the intent without an answer, and the job that waited too long, both with their credits', async () => {
     const ledger = await startLedgerFixture(1_000);
     const objects = await mkdtemp(join(tmpdir(), 'studio-'));
-    const studio = await startService(StudioModule, studioConfig, {
-      LEDGER_URL: ledger.url,
-      OBJECTS_DIR: objects,
-      JOBS_AT_ONCE_MAX: '0',
-      JOB_SWEEP_MS: '50',
-      JOB_INTENT_TTL_MS: '1000',
-      JOB_DEADLINE_MS: '2000',
-    });
+    let aheadMs = 0;
+    const clock = { now: () => new Date(Date.now() + aheadMs) };
+    const studio = await startService(
+      StudioModule,
+      studioConfig,
+      {
+        LEDGER_URL: ledger.url,
+        LEDGER_TIMEOUT_MS: '30000',
+        OBJECTS_DIR: objects,
+        JOBS_AT_ONCE_MAX: '0',
+        JOB_SWEEP_MS: '50',
+      },
+      { overrides: [{ provide: Clock, useValue: clock }] },
+    );
     try {
       const client = studio.as(aUser());
       const image = await client.post('/api/v1/images', uploadForm(await aPicture().png().toBuffer()));
@@ -377,6 +425,7 @@ describe('jobs that nobody sees to', () => {
       expect((await client.post(path, { tier: 'tier_1k' })).status).toBe(503);
       ledger.down = false;
       expect((await client.post(path, { tier: 'tier_2k' })).status).toBe(202);
+      aheadMs = DAY_MS;
       const codes = await eventually(async () => {
         const { body } = await client.get('/api/v1/jobs?status=failed');
         if (body.items.length < 2) throw new Error('not swept yet');
@@ -395,7 +444,7 @@ describe('jobs that nobody sees to', () => {
     }
   });
 
-  it('do not take streams without end: watchers are bounded, in all and of one user, and kept alive with comments', async () => {
+  it('do not take streams without end: watchers are bounded, in all and of one user', async () => {
     const ledger = await startLedgerFixture(1_000);
     const objects = await mkdtemp(join(tmpdir(), 'studio-'));
     const studio = await startService(StudioModule, studioConfig, {
@@ -404,9 +453,6 @@ describe('jobs that nobody sees to', () => {
       JOBS_AT_ONCE_MAX: '0',
       JOB_STREAMS_MAX: '2',
       JOB_STREAMS_PER_USER_MAX: '1',
-      JOB_STREAM_POLL_MS: '20',
-      JOB_STREAM_HEARTBEAT_MS: '50',
-      JOB_STREAM_DURATION_MAX_MS: '3000',
     });
     const aWatcher = async () => {
       const client = studio.as(aUser());
@@ -414,22 +460,23 @@ describe('jobs that nobody sees to', () => {
       const { body } = await client.post(`/api/v1/images/${String(image.body.id)}/enhancements`, {
         tier: 'free',
       });
-      const path = `/api/v1/jobs/${String(body.id)}/events`;
-      return () => client.get(path);
+      const path = `/api/v1/jobs/${String(body.id)}`;
+      return { watch: () => client.get(`${path}/events`), cancel: () => client.post(`${path}/cancel`) };
     };
     try {
       const [eager, second, third] = [await aWatcher(), await aWatcher(), await aWatcher()];
-      const own = [eager(), eager()];
-      // The refusal comes at once, and says that the other stream is open.
+      // The refusal comes at once, and says that the other stream is open: that one ends with its job.
+      const own = [eager.watch(), eager.watch()];
       const tooMany = await Promise.race(own);
       expect([tooMany.status, tooMany.body.code]).toEqual([429, 'studio.job.too_many_streams']);
-      const others = await Promise.all([second(), third()]);
-      const [open, full] = others.sort((a, b) => a.status - b.status);
-      expect([open.status, full.status, full.body.code]).toEqual([200, 503, 'studio.job.streams_full']);
+      const others = [second.watch(), third.watch()];
+      const full = await Promise.race(others);
+      expect([full.status, full.body.code]).toEqual([503, 'studio.job.streams_full']);
       expect(full.headers.get('retry-after')).toBe('5');
-      expect(open.body).toContain(': still here');
+      for (const { cancel } of [eager, second, third]) expect((await cancel()).status).toBe(200);
       expect((await Promise.all(own)).map(({ status }) => status).sort()).toEqual([200, 429]);
-      expect((await eager()).status).toBe(200);
+      expect((await Promise.all(others)).map(({ status }) => status).sort()).toEqual([200, 503]);
+      expect((await eager.watch()).status).toBe(200);
     } finally {
       await studio.close();
       await ledger.close();

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import sharp from 'sharp';
@@ -6,8 +5,6 @@ import { aPicture } from '../images/pictures.fixture.js';
 import { GeminiModel } from './gemini-model.client.js';
 import { LocalModel } from './local-model.js';
 import type { GenerationRequest, ModelProvider } from './model-provider.js';
-
-jest.setTimeout(30_000);
 
 interface Opened {
   readonly model: ModelProvider;

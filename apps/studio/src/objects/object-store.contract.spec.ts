@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,8 +8,6 @@ import { infrastructure } from '@atelier/testing';
 import { FolderObjectStore } from './folder-object-store.js';
 import { GridFsObjectStore } from './gridfs-object-store.js';
 import { ObjectMissing, type ObjectStore } from './object-store.js';
-
-jest.setTimeout(30_000);
 
 interface Opened {
   readonly store: ObjectStore;
