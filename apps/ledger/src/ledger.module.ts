@@ -31,6 +31,7 @@ import { ErasureModule } from './erasure/erasure.module.js';
 import { HoldsModule } from './holds/holds.module.js';
 import { JournalModule } from './journal/journal.module.js';
 import { perishableIsWhatIsLeftMigration } from './migrations/0001-perishable-is-what-is-left.migration.js';
+import { balancesCountSalesMigration } from './migrations/0002-balances-count-sales.migration.js';
 import { PayoutMethodsModule } from './payout-methods/payout-methods.module.js';
 import { PayoutsModule } from './payouts/payouts.module.js';
 import { RegenerationModule } from './regeneration/regeneration.module.js';
@@ -63,7 +64,10 @@ const PUBLISHES = [
 
 @Module({
   imports: [
-    PersistenceModule.forRoot({ database: 'ledger', migrations: [perishableIsWhatIsLeftMigration] }),
+    PersistenceModule.forRoot({
+      database: 'ledger',
+      migrations: [perishableIsWhatIsLeftMigration, balancesCountSalesMigration],
+    }),
     MessagingModule.forRoot({ app: 'ledger', publishes: PUBLISHES }),
     AccountsModule,
     JournalModule,

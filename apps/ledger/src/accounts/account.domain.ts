@@ -22,6 +22,10 @@ export interface CreditBalance {
   readonly lastRegeneratedAt: Date;
   /** What is left of regenerated credits: the part of `settled` that may expire at a month's turn. */
   readonly perishable: number;
+  /** What sales have brought, less what refunds took back. */
+  readonly soldCredits: number;
+  /** What payouts have taken, less what came back. */
+  readonly paidOutCredits: number;
   /** How many entries the account has, and the newest: the head of its chain. */
   readonly sequence: number;
   readonly lastEntryId: Id<'jrn'> | null;
@@ -51,11 +55,16 @@ export interface CreditTransaction {
   readonly createdAt: Date;
 }
 
+/** What is counted along the lines of a statement, so that nobody has to add up an account's whole history. */
+export type Counts = Pick<CreditBalance, 'perishable' | 'soldCredits' | 'paidOutCredits'>;
+
+export const NOTHING_COUNTED: Counts = { perishable: 0, soldCredits: 0, paidOutCredits: 0 };
+
 /** An empty account that is in no database yet. */
 export const openAccount = (id: Id<'usr'>, now: Date): CreditBalance => ({
   id,
   ...{ settled: 0, held: 0, available: 0 },
-  ...{ tier: TIERS[0], lastRegeneratedAt: now, perishable: 0 },
+  ...{ tier: TIERS[0], lastRegeneratedAt: now, ...NOTHING_COUNTED },
   ...{ sequence: 0, lastEntryId: null, lastHash: null, version: 0, createdAt: now, updatedAt: now },
 });
 
@@ -77,7 +86,7 @@ export const book = (
 ): CreditBalance => ({
   ...shift(before, line.amount, -held, now),
   ...{ sequence: before.sequence + 1, lastEntryId: entryId, lastHash: null },
-  perishable: perishableAfter(before.perishable, line),
+  ...countsAfter(before, line),
 });
 
 /** The account after its month's turn, which the next one is counted from. */
@@ -106,6 +115,21 @@ export const accountErased = () =>
     code: 'ledger.account.erased',
     detail: 'This account was deleted. Its books are kept, and nothing new begins in them.',
   });
+
+/** The counts after one more line of the statement. */
+export const countsAfter = (
+  { perishable, soldCredits, paidOutCredits }: Counts,
+  line: Pick<CreditTransaction, 'type' | 'amount'>,
+): Counts => ({
+  perishable: perishableAfter(perishable, line),
+  soldCredits: soldCredits + (OF_SALES.includes(line.type) ? line.amount : 0),
+  paidOutCredits: paidOutCredits - (OF_PAYOUTS.includes(line.type) ? line.amount : 0),
+});
+
+/** A sale, and its refund. */
+export const OF_SALES: readonly CreditTransactionType[] = ['earn_sale', 'refund_reversal'];
+/** A payout, and one that came back. */
+export const OF_PAYOUTS: readonly CreditTransactionType[] = ['spend_payout', 'payout_return'];
 
 /** What changes how many regenerated credits are left: a month's turn, and what a person does with credits. */
 const OF_PERISHABLE: readonly CreditTransactionType[] = [

@@ -19,6 +19,8 @@ const schema = aggregateSchema<CreditBalance>({
   tier: { type: String, required: true, enum: TIERS },
   lastRegeneratedAt: { type: Date, required: true },
   perishable: { type: Number, required: true, min: 0 },
+  soldCredits: { type: Number, required: true },
+  paidOutCredits: { type: Number, required: true },
   sequence: { type: Number, required: true, min: 0 },
   lastEntryId: { type: String },
   lastHash: { type: String },
@@ -190,7 +192,9 @@ export class AccountRepository {
 const toBalance = ({ _id, ...row }: Stored<CreditBalance>): CreditBalance => ({
   id: _id as Id<'usr'>,
   ...row,
-  // Accounts from before there was a regeneration have regenerated nothing.
+  // Accounts from before these were counted have nothing of them, or a migration has counted it.
   perishable: row.perishable ?? 0,
+  soldCredits: row.soldCredits ?? 0,
+  paidOutCredits: row.paidOutCredits ?? 0,
   lastHash: row.lastHash ?? null,
 });

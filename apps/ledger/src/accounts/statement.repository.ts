@@ -3,8 +3,7 @@ import mongoose from 'mongoose';
 import type { CreditTransactionType } from '@atelier/contracts/ledger/credits.events';
 import { currentSession, Database, keySetPage } from '@atelier/persistence';
 import type { Page } from '@atelier/service';
-import type { Sales } from '../earnings/earnings.domain.js';
-import type { CreditTransaction } from './account.domain.js';
+import { OF_SALES, type CreditTransaction } from './account.domain.js';
 
 type Row = Omit<CreditTransaction, 'id'> & { readonly _id: CreditTransaction['id'] };
 
@@ -87,41 +86,19 @@ export class StatementRepository {
     return row && toLine(row);
   }
 
-  /** What sales have brought until then and since, a refund with its sale (R242), and what payouts have taken. */
-  async salesOf(userId: CreditTransaction['userId'], matured: Date): Promise<Sales> {
-    const types: CreditTransactionType[] = ['earn_sale', 'refund_reversal', 'spend_payout', 'payout_return'];
-    const isPayout = { $in: ['$type', ['spend_payout', 'payout_return']] };
-    const kinds = this.rows.aggregate<{ _id: 'payout' | 'matured' | 'maturing'; amount: number }>(
+  /** What sales since that time have brought, a refund with its sale (R242): refunds of older sales do not count. */
+  async soldSince(userId: CreditTransaction['userId'], since: Date): Promise<number> {
+    const isSale = { $cond: [{ $eq: ['$type', 'earn_sale'] }, 1, 0] };
+    const sums = this.rows.aggregate<{ amount: number }>(
       [
-        { $match: { userId, type: { $in: types } } },
-        {
-          $group: {
-            _id: { source: '$sourceId', isPayout },
-            amount: { $sum: '$amount' },
-            since: { $min: '$createdAt' },
-          },
-        },
-        {
-          $group: {
-            _id: {
-              $cond: [
-                '$_id.isPayout',
-                'payout',
-                { $cond: [{ $lte: ['$since', matured] }, 'matured', 'maturing'] },
-              ],
-            },
-            amount: { $sum: '$amount' },
-          },
-        },
+        { $match: { userId, type: { $in: OF_SALES }, createdAt: { $gt: since } } },
+        { $group: { _id: '$sourceId', amount: { $sum: '$amount' }, sales: { $sum: isSale } } },
+        { $match: { sales: { $gt: 0 } } },
+        { $group: { _id: null, amount: { $sum: '$amount' } } },
       ],
       { session: currentSession() },
     );
-    const sums = new Map((await kinds.toArray()).map(({ _id, amount }) => [_id, amount]));
-    return {
-      maturedCredits: sums.get('matured') ?? 0,
-      maturingCredits: sums.get('maturing') ?? 0,
-      paidOutCredits: -(sums.get('payout') ?? 0),
-    };
+    return (await sums.toArray())[0]?.amount ?? 0;
   }
 
   /** A user's lines with these places in the account's chain, `after` excluded, in their order. */

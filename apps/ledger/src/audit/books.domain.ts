@@ -1,5 +1,11 @@
 import type { Id } from '@atelier/kernel';
-import { perishableAfter, type CreditBalance, type CreditTransaction } from '../accounts/account.domain.js';
+import {
+  countsAfter,
+  NOTHING_COUNTED,
+  type Counts,
+  type CreditBalance,
+  type CreditTransaction,
+} from '../accounts/account.domain.js';
 import { CHAIN_START, hashOf, isUserPosting, userAccount, type Entry } from '../journal/entry.domain.js';
 
 /** One thing that does not add up: where, by which entry, and the amounts. */
@@ -46,11 +52,10 @@ const checkHash = (entry: Entry): Finding[] =>
 const accountsOf = (postings: Entry['postings']): string => postings.map(({ account }) => account).join(', ');
 
 /** An account as its chain of entries makes it, as far as it was followed. */
-export interface Chain {
+export interface Chain extends Counts {
   readonly account: ReturnType<typeof userAccount>;
   readonly sequence: number;
   readonly settled: number;
-  readonly perishable: number;
   readonly lastEntryId: Id<'jrn'> | null;
   readonly lastHash: string;
 }
@@ -66,7 +71,7 @@ export const chainOf = (userId: Id<'usr'>): Chain => ({
   account: userAccount(userId),
   sequence: 0,
   settled: 0,
-  perishable: 0,
+  ...NOTHING_COUNTED,
   lastEntryId: null,
   lastHash: CHAIN_START,
 });
@@ -83,8 +88,8 @@ export function lineFields(entry: Entry, chain: Chain) {
 export function follow(chain: Chain, { sequence, entries: [entry] }: Place): Chain {
   if (!entry) return { ...chain, sequence };
   const { amount, type, balanceAfter: settled } = lineFields(entry, chain);
-  const perishable = type === 'none' ? chain.perishable : perishableAfter(chain.perishable, { type, amount });
-  return { ...chain, sequence, settled, perishable, lastEntryId: entry.id, lastHash: entry.hash };
+  const counts = type === 'none' ? {} : countsAfter(chain, { type, amount });
+  return { ...chain, ...counts, sequence, settled, lastEntryId: entry.id, lastHash: entry.hash };
 }
 
 /** What is wrong with the journal itself at a place. Nothing can be derived from a journal that is wrong. */
@@ -144,6 +149,8 @@ export function checkBalance(chain: Chain, stored: Stored): Finding[] {
     ...expect(last, 'the account ends with another hash', chain.lastHash, balance.lastHash || chain.lastHash),
     ...expect(last, 'the settled balance is not the sum of the entries', chain.settled, balance.settled),
     ...expect(last, 'another part of it was regenerated', chain.perishable, balance.perishable),
+    ...expect(last, 'its sales brought another sum', chain.soldCredits, balance.soldCredits),
+    ...expect(last, 'payouts took another sum', chain.paidOutCredits, balance.paidOutCredits),
     ...expect(null, 'the held balance is not the sum of the open holds', heldByHolds, balance.held),
     ...expect(null, 'available is not settled − held', balance.settled - balance.held, balance.available),
   ];

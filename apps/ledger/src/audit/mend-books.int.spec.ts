@@ -7,6 +7,7 @@ import { JobFinished } from '@atelier/contracts/studio/job.events';
 import { command as runCommand, databaseOf } from '../cli/command.fixture.js';
 import { ledgerConfig } from '../ledger.config.js';
 import { LedgerModule } from '../ledger.module.js';
+import { empty } from '../payouts/seller.fixture.js';
 import { VerifyAccount } from './verify-account.usecase.js';
 import { VerifyBooks } from './verify-books.usecase.js';
 
@@ -17,11 +18,10 @@ const holdId = newId('hld');
 let user: ReturnType<typeof aUser>;
 let account: string;
 let ledger: ServiceUnderTest;
-/** A ledger with one account: credits bought, and a part of a hold captured. */
-async function start(env: Record<string, string> = {}): Promise<void> {
+/** One account: credits bought, and a part of a hold captured. */
+async function fill(): Promise<void> {
   user = aUser();
   account = `user:${user.id}`;
-  ledger = await startService(LedgerModule, ledgerConfig, env);
   const payment = { ...PaymentSucceeded.example, paymentId: newId('pay'), userId: user.id, credits: 100 };
   await ledger.publish(exampleEnvelope(PaymentSucceeded, payment, { subject: payment.paymentId }));
   const hold = { holdId, userId: user.id, amount: 10, type: 'spend_enhancement', sourceId: jobId };
@@ -29,7 +29,18 @@ async function start(env: Record<string, string> = {}): Promise<void> {
   const job = { ...JobFinished.example, jobId, userId: user.id, holdId, costCredits: 10, chargedCredits: 4 };
   await ledger.publish(exampleEnvelope(JobFinished, job, { subject: jobId }));
 }
-afterEach(() => ledger.close());
+/** A ledger that does nothing by itself, for all tests of a group. */
+function sharedLedger(): void {
+  beforeAll(async () => {
+    const env = { REGENERATION_INTERVAL_MS: '86400000', SELF_CHECK_INTERVAL_MS: '86400000' };
+    ledger = await startService(LedgerModule, ledgerConfig, env);
+  });
+  beforeEach(async () => {
+    await empty(ledger);
+    await fill();
+  });
+  afterAll(() => ledger.close());
+}
 
 const collection = (name: string) => ledger.database.connection.collection(name);
 const rowsOf = (name: string, filter: object) => collection(name).find(filter).toArray();
@@ -44,7 +55,7 @@ const asProcess = (...args: string[]) =>
   });
 
 describe('rebuild', () => {
-  beforeEach(() => start());
+  sharedLedger();
 
   it('shows what differs and changes nothing, then mends balances and lines from the journal (R243)', async () => {
     const lines = () => rowsOf('credit_transactions', { userId: user.id });
@@ -52,7 +63,7 @@ describe('rebuild', () => {
     const [before, [balance]] = (await stored()) as [object[], [Record<string, unknown>]];
     await collection('credit_balances').updateOne(
       { _id: user.id as never },
-      { $set: { settled: 7, available: -1, held: 8, perishable: 3 } },
+      { $set: { settled: 7, available: -1, held: 8, perishable: 3, soldCredits: 5, paidOutCredits: 2 } },
     );
     await collection('credit_transactions').updateOne(
       { userId: user.id, sequence: 1 },
@@ -72,7 +83,8 @@ describe('rebuild', () => {
     const told = (rows: readonly object[]) => rows.map((row) => ({ ...row, _id: '', createdAt: '' }));
     expect(told(after)).toEqual(told(before));
     const [mended] = await rowsOf('credit_balances', { _id: user.id });
-    expect(mended).toMatchObject({ settled: 96, held: 0, available: 96, sequence: 2, perishable: 0 });
+    expect(mended).toMatchObject({ settled: 96, held: 0, available: 96, sequence: 2 });
+    expect(mended).toMatchObject({ perishable: 0, soldCredits: 0, paidOutCredits: 0 });
     expect(mended!['lastEntryId']).toBe(balance['lastEntryId']);
   });
 
@@ -103,7 +115,7 @@ describe('rebuild', () => {
 });
 
 describe('explain', () => {
-  beforeEach(() => start());
+  sharedLedger();
 
   it('tells the story of a job by the id of any part of it', async () => {
     const [entry] = await rowsOf('journal_entries', { sourceId: jobId });
@@ -124,7 +136,7 @@ describe('explain', () => {
 });
 
 describe('the command line', () => {
-  beforeEach(() => start({ REGENERATION_INTERVAL_MS: '86400000' }));
+  sharedLedger();
 
   it.each([
     [['--help'], 0, 'stdout', 'usage:'],
@@ -156,7 +168,12 @@ describe('the command line', () => {
 });
 
 describe('the self-check', () => {
-  beforeEach(() => start({ SELF_CHECK_INTERVAL_MS: '50', SELF_CHECK_SUM_INTERVAL_MS: '10' }));
+  beforeEach(async () => {
+    const env = { SELF_CHECK_INTERVAL_MS: '50', SELF_CHECK_SUM_INTERVAL_MS: '10' };
+    ledger = await startService(LedgerModule, ledgerConfig, env);
+    await fill();
+  });
+  afterEach(() => ledger.close());
 
   const ready = async () => {
     const response = await fetch(`${ledger.url}/health/ready`);

@@ -137,19 +137,19 @@ export class RebuildAccount {
       balance,
       heldByHolds: held,
     }: Pick<Awaited<ReturnType<AccountHistory['head']>>, 'balance' | 'heldByHolds'>,
-    { settled, sequence, lastEntryId, lastHash, perishable }: Chain,
+    { account: _, settled, ...chain }: Chain,
   ): Promise<boolean> {
     const now = this.clock.now();
     const after: CreditBalance = {
       // A lost row: its tier is the seller of subscriptions' to say again, and no month is given twice. Its version
       // is one that no replica remembers, or a write of theirs would go over it.
       ...(balance ?? { ...openAccount(userId, now), version: now.getTime() }),
-      ...{ settled, held, available: settled - held, sequence, lastEntryId, lastHash, perishable },
+      ...{ settled, held, available: settled - held, ...chain },
       updatedAt: balance && balance.updatedAt > now ? balance.updatedAt : now,
     };
     return this.database.transaction(async () => {
       const isMended = await this.accounts.mend(after, balance);
-      if (isMended) await this.statements.cut(userId, sequence);
+      if (isMended) await this.statements.cut(userId, chain.sequence);
       return isMended;
     });
   }

@@ -1,4 +1,4 @@
-import { payableCredits, maturedUntil, worthOf } from './earnings.domain.js';
+import { payableCredits, maturedUntil, salesOf, worthOf } from './earnings.domain.js';
 
 const sales = (maturedCredits: number, paidOutCredits = 0) => ({
   ...{ maturedCredits, paidOutCredits, maturingCredits: 1_000 },
@@ -14,6 +14,12 @@ describe('what can be paid out', () => {
     ['nothing, when all was paid out', sales(500, 500), 700, 0],
   ])('is %s', (_, of, available, payable) => {
     expect(payableCredits(of, available)).toBe(payable);
+  });
+
+  it('is what sales brought without the youngest of them', () => {
+    const counts = { perishable: 0, soldCredits: 900, paidOutCredits: 300 };
+    expect(salesOf(counts, 250)).toEqual({ maturedCredits: 650, maturingCredits: 250, paidOutCredits: 300 });
+    expect(salesOf(undefined, 0)).toEqual({ maturedCredits: 0, maturingCredits: 0, paidOutCredits: 0 });
   });
 
   it('is matured to the millisecond', () => {

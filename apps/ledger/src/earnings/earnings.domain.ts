@@ -1,4 +1,5 @@
 import { DomainError, type Id } from '@atelier/kernel';
+import type { Counts } from '../accounts/account.domain.js';
 import type { Currency, EarningsAccount } from '../journal/entry.domain.js';
 
 /** More currencies than one seller will ever be paid in. */
@@ -36,6 +37,13 @@ export interface Sales {
   readonly maturingCredits: number;
   readonly paidOutCredits: number;
 }
+
+/** The sales of an account, of which the youngest are not matured yet. */
+export const salesOf = (balance: Counts | undefined, maturingCredits: number): Sales => ({
+  maturedCredits: (balance?.soldCredits ?? 0) - maturingCredits,
+  maturingCredits,
+  paidOutCredits: balance?.paidOutCredits ?? 0,
+});
 
 const DAY_MS = 86_400_000;
 

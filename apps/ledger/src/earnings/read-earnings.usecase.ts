@@ -4,7 +4,13 @@ import { AccountRepository } from '../accounts/account.repository.js';
 import { callerOf } from '../accounts/read-credits.usecase.js';
 import { StatementRepository } from '../accounts/statement.repository.js';
 import { ledgerConfig, type LedgerConfig } from '../ledger.config.js';
-import { maturedUntil, payableCredits, type EarningsBalance, type Sales } from './earnings.domain.js';
+import {
+  maturedUntil,
+  payableCredits,
+  salesOf,
+  type EarningsBalance,
+  type Sales,
+} from './earnings.domain.js';
 import { EarningsRepository } from './earnings.repository.js';
 
 export interface Earnings extends Sales {
@@ -30,11 +36,9 @@ export class ReadEarnings {
   async execute(context: Context): Promise<Earnings> {
     const userId = callerOf(context);
     const matured = maturedUntil(this.clock.now(), this.config.EARNINGS_MATURE_DAYS);
-    const [sales, balance, accounts] = await Promise.all([
-      this.statements.salesOf(userId, matured),
-      this.accounts.load(userId),
-      this.earnings.ofUser(userId),
-    ]);
+    const [balance, accounts] = await Promise.all([this.accounts.load(userId), this.earnings.ofUser(userId)]);
+    // After the balance: what is sold between the two is shown too late, and not as matured too early.
+    const sales = salesOf(balance, await this.statements.soldSince(userId, matured));
     return {
       ...sales,
       payableCredits: payableCredits(sales, balance?.available ?? 0),

@@ -19,11 +19,20 @@ import { PayoutProviders } from './providers/payout-providers.js';
 import { closedAccount, Sellers } from './seller.fixture.js';
 
 const PAYOUTS = '/api/v1/billing/payout-requests';
+/** Of all tests but those that need another environment. */
+let shared: Sellers;
 let sellers: Sellers;
-beforeEach(async () => {
-  sellers = await Sellers.start();
+beforeAll(async () => {
+  shared = await Sellers.start();
 });
-afterEach(() => sellers.ledger.close());
+beforeEach(async () => {
+  sellers = shared;
+  await sellers.empty();
+});
+afterEach(async () => {
+  if (sellers !== shared) await sellers.ledger.close();
+});
+afterAll(() => shared.ledger.close());
 
 const sweep = () => sellers.get(ApprovedPayouts).sweep();
 const sent = () => sellers.ledger.database.connection.collection('sandbox_transfers').countDocuments();
@@ -47,13 +56,11 @@ describe('a payout', () => {
     expect(await sellers.payout(seller, id)).toMatchObject({ status: 'paid', endedAt: expect.any(String) });
     expect(await sellers.earnings()).toEqual([`${seller.id}:USD 0`]);
     expect(await sellers.available(seller)).toBe(300);
-    expect((await sellers.ledger.facts(PayoutRequested)).map(({ data }) => data.payoutId)).toEqual([id]);
-    expect((await sellers.ledger.facts(PayoutApproved)).map(({ data }) => data.approvedBy)).toEqual([
-      admin.id,
+    expect((await sellers.facts(PayoutRequested)).map(({ data }) => data.payoutId)).toEqual([id]);
+    expect((await sellers.facts(PayoutApproved)).map(({ data }) => data.approvedBy)).toEqual([admin.id]);
+    expect((await sellers.facts(PayoutPaid)).map(({ subject, version }) => [subject, version])).toEqual([
+      [id, expect.any(Number)],
     ]);
-    expect(
-      (await sellers.ledger.facts(PayoutPaid)).map(({ subject, version }) => [subject, version]),
-    ).toEqual([[id, expect.any(Number)]]);
     await sellers.expectBooksToBalance();
   });
 
@@ -69,7 +76,7 @@ describe('a payout', () => {
     });
     expect(await sellers.available(seller)).toBe(500);
     expect(await sellers.earnings()).toEqual([`${seller.id}:USD 0`]);
-    expect(await sellers.ledger.facts(PayoutFailed)).toHaveLength(1);
+    expect(await sellers.facts(PayoutFailed)).toHaveLength(1);
     expect(await sellers.entries('payout_ended:')).toBe(1);
     await sellers.expectBooksToBalance();
   });
@@ -85,7 +92,7 @@ describe('a payout', () => {
       const by = decision === 'cancel' ? seller : aUser('admin');
       expect(await sellers.decide(id, decision, by)).toMatchObject({ status: 200, body: { status } });
       expect(await sellers.available(seller)).toBe(500);
-      expect(await sellers.ledger.facts(fact as EventDefinition<unknown>)).toHaveLength(1);
+      expect(await sellers.facts(fact as EventDefinition<unknown>)).toHaveLength(1);
       for (const again of ['approve', 'reject'] as const)
         expect((await sellers.decide(id, again)).body).toMatchObject({ code: 'ledger.payout.transition' });
       expect(await sellers.entries('payout_ended:')).toBe(1);
@@ -201,6 +208,26 @@ describe('what can be paid out', () => {
     });
   });
 
+  it('is less a refund of a matured sale at once, and not less one of a sale that is not matured (R242)', async () => {
+    const seller = await sellers.seller(300);
+    const matured = await sellers.sell(seller, 200);
+    sellers.clock.pass(14);
+    const young = await sellers.sell(seller, 70);
+    await sellers.sell(seller, 50);
+    const earnings = async () => (await sellers.ledger.as(seller).get('/api/v1/billing/earnings')).body;
+    expect(await earnings()).toMatchObject({ maturedCredits: 500, maturingCredits: 120 });
+    for (const purchase of [matured, young])
+      await sellers.ledger.publish(
+        exampleEnvelope(
+          PurchaseRefunded,
+          { ...PurchaseRefunded.example, ...purchase },
+          { subject: purchase.purchaseId },
+        ),
+      );
+    expect(await earnings()).toMatchObject({ maturedCredits: 300, maturingCredits: 50 });
+    await sellers.expectBooksToBalance();
+  });
+
   it('never exceeds the balance, when a refund and a request race', async () => {
     const seller = aUser();
     const purchase = await sellers.sell(seller, 500);
@@ -266,7 +293,6 @@ describe('the worker', () => {
   });
 
   it('does not wait for a provider for ever', async () => {
-    await sellers.ledger.close();
     sellers = await Sellers.start({ PAYOUT_PROVIDER_TIMEOUT_MS: '50' });
     const { seller, id } = await approved();
     const hanging = jest.spyOn(provider(), 'send').mockImplementation(() => new Promise(() => undefined));
@@ -316,13 +342,12 @@ describe('the worker', () => {
     }
     await Promise.all([sweep(), sweep(), sweep()]);
     while (await sweep());
-    expect(await sellers.ledger.facts(PayoutPaid)).toHaveLength(20);
+    expect(await sellers.facts(PayoutPaid)).toHaveLength(20);
     expect([await sent(), await sellers.entries('payout_ended:')]).toEqual([20, 20]);
     await sellers.expectBooksToBalance();
   });
 
   it('runs by itself, and every query of a payout uses an index', async () => {
-    await sellers.ledger.close();
     sellers = await Sellers.start({ PAYOUT_SWEEP_INTERVAL_MS: '50' });
     await sellers.quiet();
     const queries = recordQueries(sellers.ledger.database);

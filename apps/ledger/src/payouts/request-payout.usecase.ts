@@ -6,7 +6,7 @@ import { AccountTurns } from '../accounts/account-turns.js';
 import { AccountRepository } from '../accounts/account.repository.js';
 import { callerOf } from '../accounts/read-credits.usecase.js';
 import { StatementRepository } from '../accounts/statement.repository.js';
-import { maturedUntil, payableCredits, worthOf } from '../earnings/earnings.domain.js';
+import { maturedUntil, payableCredits, salesOf, worthOf } from '../earnings/earnings.domain.js';
 import { PostPayout } from '../journal/post-payout.usecase.js';
 import { ledgerConfig, type LedgerConfig } from '../ledger.config.js';
 import {
@@ -70,13 +70,11 @@ export class RequestPayout {
     const saved = await this.payouts.save({ state, events }, context);
     await this.postPayout.execute({ step: 'requested', payout: factsOf(state) }, context);
     // Asked after the posting: it has locked the balance, so nothing can be spent or refunded between here and commit.
-    const sales = await this.statements.salesOf(
-      state.userId,
-      maturedUntil(now, this.config.EARNINGS_MATURE_DAYS),
-    );
-    const available = (await this.accounts.load(state.userId))?.available ?? 0;
+    const balance = await this.accounts.load(state.userId);
+    const matured = maturedUntil(now, this.config.EARNINGS_MATURE_DAYS);
+    const sales = salesOf(balance, await this.statements.soldSince(state.userId, matured));
     const before = { ...sales, paidOutCredits: sales.paidOutCredits - state.credits };
-    const payable = payableCredits(before, available + state.credits);
+    const payable = payableCredits(before, (balance?.available ?? 0) + state.credits);
     if (payable < state.credits) throw payableInsufficient(payable, state.credits);
     return saved;
   }

@@ -1,4 +1,4 @@
-import { Clock, exampleEnvelope, newId, type EventEnvelope } from '@atelier/kernel';
+import { Clock, exampleEnvelope, newId, type EventDefinition, type EventEnvelope } from '@atelier/kernel';
 import { aService, aUser, startService, type ServiceUnderTest } from '@atelier/testing';
 import { PaymentSucceeded } from '@atelier/contracts/commerce/payment.events';
 import { PurchaseCompleted } from '@atelier/contracts/commerce/purchase.events';
@@ -8,9 +8,19 @@ import { ledgerConfig } from '../ledger.config.js';
 import { LedgerModule } from '../ledger.module.js';
 import { SANDBOX_CODE } from './providers/sandbox.provider.js';
 
+const START = '2026-11-21T08:00:00Z';
+
+/** Takes everything out of a ledger, so that the next test finds it as if it had just been started. */
+export async function empty({ database, settled }: ServiceUnderTest): Promise<void> {
+  await settled();
+  const collections = await database.connection.db!.collections();
+  const own = collections.filter(({ collectionName }) => !collectionName.startsWith('_'));
+  await Promise.all(own.map((collection) => collection.deleteMany({})));
+}
+
 /** A clock that stands still until it is told. */
 export class TestClock extends Clock {
-  time = new Date('2026-11-21T08:00:00Z');
+  time = new Date(START);
   now(): Date {
     return this.time;
   }
@@ -29,6 +39,8 @@ const ENVIRONMENT = {
   // Payouts move when a test says so.
   PAYOUT_SWEEP_INTERVAL_MS: '600000',
   SELF_CHECK_INTERVAL_MS: '86400000',
+  // Months pass by the clock of the test, and nobody is given anything for them.
+  REGENERATION_INTERVAL_MS: '86400000',
   PAYOUT_METHOD_WAIT_SECONDS: '0',
   PAYOUT_CREDITS_MIN: '100',
   PAYOUT_MINOR_UNITS_PER_CREDIT: 'USD:3,JPY:4',
@@ -38,6 +50,8 @@ const ENVIRONMENT = {
 export class Sellers {
   /** What came in from other services, in order. */
   readonly heard: EventEnvelope[] = [];
+  /** Made before any fact that counts. */
+  private emptiedAt = '';
 
   private constructor(
     readonly ledger: ServiceUnderTest,
@@ -49,6 +63,18 @@ export class Sellers {
     const overrides = [{ provide: Clock, useValue: clock }];
     const ledger = await startService(LedgerModule, ledgerConfig, { ...ENVIRONMENT, ...env }, { overrides });
     return new Sellers(ledger, clock);
+  }
+
+  /** Makes one ledger serve many tests: nobody is in it any more, and the time is that of its start. */
+  async empty(): Promise<void> {
+    await empty(this.ledger);
+    this.clock.time = new Date(START);
+    this.emptiedAt = newId('evt');
+  }
+
+  /** What the ledger has stated since it was empty. */
+  async facts<Data>(definition: EventDefinition<Data>): Promise<EventEnvelope<Data>[]> {
+    return (await this.ledger.facts(definition)).filter(({ id }) => id > this.emptiedAt);
   }
 
   /** Until the self-check, which begins with the service and reads everything, has had its turn. */
