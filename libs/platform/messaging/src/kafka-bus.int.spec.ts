@@ -3,7 +3,7 @@ import { jest } from '@jest/globals';
 import { ConfigResourceTypes, Kafka } from 'kafkajs';
 import { Logger } from '@nestjs/common';
 import { newId } from '@atelier/kernel';
-import { deleteTopics, infrastructure } from '@atelier/testing';
+import { deleteTopics, eventually, infrastructure } from '@atelier/testing';
 import type { ReceivedRecord } from './event-bus.js';
 import { eventBusContract } from './event-bus.contract.js';
 import { KafkaBus } from './kafka-bus.js';
@@ -95,12 +95,18 @@ describe('the bus on Kafka', () => {
         { name: 'max.message.bytes', value: '2000000' },
       ];
       await admin.alterConfigs({ validateOnly: false, resources: [{ ...resource, configEntries }] });
+      // The broker answers by what it has heard of the controller, which is a little later.
+      await eventually(async () =>
+        expect(await settings()).toMatchObject({ 'max.message.bytes': '2000000' }),
+      );
       await bus.ensureTopics([{ topic, partitions: 1, retentionMs: 7_200_000, cleanup: 'compact' }]);
-      expect(await settings()).toMatchObject({
-        'retention.ms': '7200000',
-        'cleanup.policy': 'compact',
-        'max.message.bytes': '2000000',
-      });
+      await eventually(async () =>
+        expect(await settings()).toMatchObject({
+          'retention.ms': '7200000',
+          'cleanup.policy': 'compact',
+          'max.message.bytes': '2000000',
+        }),
+      );
     } finally {
       await admin.disconnect();
       await bus.close();

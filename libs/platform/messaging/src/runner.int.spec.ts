@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { jest } from '@jest/globals';
+import { Kafka, logLevel } from 'kafkajs';
 import { Logger, Module } from '@nestjs/common';
 import { z } from 'zod';
 import { ACTOR_HEADER, ActorSigner } from '@atelier/auth';
@@ -27,10 +28,12 @@ const order = (text: string) => exampleEnvelope(OrderGiven, { text }, { subject:
 /** Letters only, as the name of an event wants them. */
 const run = [...newId('run').slice(4)].map((c) => String.fromCharCode(97 + (parseInt(c, 36) % 26))).join('');
 const STUCK_FIXTURE = new URL('./stuck.fixture.ts', import.meta.url);
+const LONG_TASK_SETTLED_MS = 45_000;
 const STARTED_MS = 40_000;
 /** An outage that the driver has given up on at least once. */
 const OUTAGE_SETTLED_MS = 60_000;
-const LONG_SESSIONS = 2.5;
+/** The broker counts to the millisecond: what is longer is over. */
+const LONG_SESSIONS = 1.5;
 /** The shortest that the broker allows. */
 const SESSION_TIMEOUT_MS = 6_000;
 
@@ -43,13 +46,15 @@ describe('the consumer runtime in trouble', () => {
   it('waits for a database that is away, and makes no dead letter of an outage', async () => {
     const { hostname, port } = new URL(infrastructure().mongodbUri);
     const proxy = await startTcpProxy({ host: hostname, port: Number(port) });
-    const service = await startService(NotebookModule, notebookConfig, {
+    const env = {
       // Direct, or the driver would find its own way around the proxy.
       MONGODB_URI: `mongodb://127.0.0.1:${proxy.port}/?directConnection=true`,
       CONSUMER_ATTEMPTS_MAX: '1',
       CONSUMER_OUTAGE_PAUSE_MS: '50',
       MONGODB_SERVER_SELECTION_TIMEOUT_MS: '500',
-    });
+    };
+    // Again where a busy machine takes longer to its first connection: that is not the outage that is meant.
+    const service = await eventually(() => startService(NotebookModule, notebookConfig, env));
     try {
       const event = order('through the outage');
       OnOrderGiven.before = async () => {
@@ -65,7 +70,9 @@ describe('the consumer runtime in trouble', () => {
       await service.settled(OUTAGE_SETTLED_MS);
       expect(await service.deadLetters()).toEqual([]);
       const notes = service.database.connection.collection('notes');
-      expect(await notes.countDocuments({ text: 'through the outage' })).toBe(1);
+      await eventually(async () =>
+        expect(await notes.countDocuments({ text: 'through the outage' })).toBe(1),
+      );
     } finally {
       proxy.restore();
       await service.close();
@@ -82,7 +89,7 @@ describe('the consumer runtime in trouble', () => {
         const response = await fetch(`${service.url}/health/ready`);
         return { status: response.status, text: await response.text() };
       };
-      expect((await ready()).status).toBe(200);
+      await eventually(async () => expect((await ready()).status).toBe(200));
       const handled = service.publish(order('slow'));
       await eventually(async () =>
         expect(await ready()).toMatchObject({
@@ -93,7 +100,7 @@ describe('the consumer runtime in trouble', () => {
       expect((await fetch(`${service.url}/health/live`)).status).toBe(200);
       gate.resolve();
       await handled;
-      expect((await ready()).status).toBe(200);
+      await eventually(async () => expect((await ready()).status).toBe(200));
     } finally {
       await service.close();
     }
@@ -111,7 +118,7 @@ describe('the consumer runtime in trouble', () => {
     const service = await startService(NotebookModule, notebookConfig, { CONSUMER_STUCK_MS: '1000' });
     try {
       const ready = async () => (await fetch(`${service.url}/health/ready`)).text();
-      expect(await ready()).toContain('"status":"ok"');
+      await eventually(async () => expect(await ready()).toContain('"status":"ok"'));
       await service.bus.send([{ topic: OrderGiven.topic, records: [toRecord(order('unheard'))] }]);
       await eventually(async () =>
         expect(await ready()).toContain('notebook.orders has 1 events to read and read none'),
@@ -182,15 +189,22 @@ describe('the consumer runtime in trouble', () => {
       data: z.object({}),
       example: {},
     });
+    const group = `notebook.${run}`;
+    const kafka = new Kafka({
+      brokers: infrastructure().kafkaBrokers.split(','),
+      logLevel: logLevel.NOTHING,
+    });
+    const admin = kafka.admin();
+    await admin.connect();
     let handlings = 0;
-    const ended: number[] = [];
+    const members: number[] = [];
 
-    @Consumer({ id: `notebook.on-${run}`, group: `notebook.${run}`, consumes: LongTaskGiven })
+    @Consumer({ id: `notebook.on-${run}`, group, consumes: LongTaskGiven })
     class OnLongTask implements Consumes<typeof LongTaskGiven> {
       async handle(): Promise<void> {
-        const handling = ++handlings;
+        handlings++;
         await new Promise((resolve) => setTimeout(resolve, SESSION_TIMEOUT_MS * LONG_SESSIONS));
-        ended.push(handling);
+        members.push((await admin.describeGroups([group])).groups[0]!.members.length);
       }
     }
     @Module({
@@ -205,12 +219,13 @@ describe('the consumer runtime in trouble', () => {
     const env = { CONSUMER_SESSION_TIMEOUT_MS: String(SESSION_TIMEOUT_MS) };
     const service = await startService(TaskModule, notebookConfig, env, { bus: 'kafka' });
     try {
-      await service.publish(exampleEnvelope(LongTaskGiven, {}));
-      await eventually(() => expect(ended).toEqual([1]), SESSION_TIMEOUT_MS * LONG_SESSIONS * 2);
-      await service.settled();
-      expect(handlings).toBe(1);
+      const records = [toRecord(exampleEnvelope(LongTaskGiven, {}))];
+      await service.bus.send([{ topic: LongTaskGiven.topic, records }]);
+      await service.settled(LONG_TASK_SETTLED_MS);
+      expect([handlings, members]).toEqual([1, [1]]);
     } finally {
       await service.close();
+      await admin.disconnect();
       await deleteTopics((topic) => topic.includes(run));
     }
   });
