@@ -37,8 +37,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-const smtp = (url = server.url, deliveryTimeoutMs = 10_000) =>
-  new SmtpMailer({ url, from: FROM, timeoutMs: 2_000, deliveryTimeoutMs, connectionsMax: 2 });
+const smtp = (url = server.url, deliveryTimeoutMs = 60_000) =>
+  new SmtpMailer({ url, from: FROM, timeoutMs: 30_000, deliveryTimeoutMs, connectionsMax: 2 });
 
 const implementations: readonly [string, () => Mailer, () => Promise<readonly string[]>][] = [
   ['an SMTP server', smtp, async () => server.mails],
