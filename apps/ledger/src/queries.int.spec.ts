@@ -157,13 +157,14 @@ async function callRoutes(): Promise<void> {
     type: 'percentage_bonus',
     value: 50,
   });
-  const soon = new Date(Date.now() + 500).toISOString();
   await call(admin, 'POST', `${BILLING}/vouchers`, {
-    code: 'SOON',
+    code: 'LATER',
     type: 'fixed_credits',
     value: 5,
-    expiresAt: soon,
+    expiresAt,
   });
+  const vouchers = ledger.database.connection.collection('vouchers');
+  await vouchers.updateOne({ code: 'LATER' }, { $set: { expiresAt: new Date(0) }, $inc: { version: 1 } });
   await call(admin, 'GET', `${BILLING}/vouchers?status=active`);
   await call(admin, 'GET', `${BILLING}/vouchers/<${voucher.id}>`);
   await call(user, 'POST', `${BILLING}/vouchers/redeem`, { code });
@@ -234,7 +235,8 @@ async function tellEverything(): Promise<void> {
   await ledger.publish(paid(referee.id, 100), paid(user.id, 1_000));
   const hold = holdFor('pur', user.id, 100);
   await ledger.as(commerce).post('/internal/holds', hold);
-  await ledger.publish(sold(hold, seller.id, 20), refunded(hold, seller.id, 20));
+  await ledger.publish(sold(hold, seller.id, 20));
+  await ledger.publish(refunded(hold, seller.id, 20));
   for (const charged of [0, 5]) {
     const job = holdFor('job', user.id, 10);
     await ledger.as(commerce).post('/internal/holds', job);
@@ -245,8 +247,8 @@ async function tellEverything(): Promise<void> {
   const failure = { ...PurchaseFailed.example, purchaseId: failed.sourceId, holdId: failed.holdId };
   await ledger.publish(exampleEnvelope(PurchaseFailed, failure, { subject: failed.sourceId }));
   const payment = { ...PaymentSucceeded.example, userId: user.id, paymentId: newId('pay') };
+  await ledger.publish(exampleEnvelope(PaymentSucceeded, payment, { subject: payment.paymentId }));
   await ledger.publish(
-    exampleEnvelope(PaymentSucceeded, payment, { subject: payment.paymentId }),
     exampleEnvelope(
       PaymentRefunded,
       { ...PaymentRefunded.example, ...payment },
@@ -266,7 +268,9 @@ async function missMonth(userId: string): Promise<void> {
     .collection('credit_balances')
     .updateOne({ _id: userId as never }, { $set: { lastRegeneratedAt }, $inc: { version: 1 } });
   const shards = connection.collection('regeneration_shards');
-  await eventually(async () => expect(await shards.countDocuments({ finishedAt: { $ne: null } })).toBe(1));
+  await eventually(async () =>
+    expect(await shards.countDocuments({ finishedAt: { $ne: null } })).toBeGreaterThan(0),
+  );
 }
 
 /** What operators do; `verify` is not among it, since it sums all of the books up. */

@@ -27,8 +27,6 @@ beforeAll(async () => {
     PAYOUT_METHOD_WAIT_SECONDS: '0',
     // By the clock of the test, which stands still while a sweep runs.
     REGENERATION_LEASE_MS: '500',
-    PAYOUT_LEASE_MS: '500',
-    PAYOUT_PROVIDER_TIMEOUT_MS: '400',
   });
 }, 120_000);
 afterAll(() => ledger.stop());
