@@ -14,18 +14,22 @@ let seller: User;
 let books: Books;
 /** The payout that is under way. */
 let open: string;
-/** A seller with two payouts that were rejected and one under way, and the books as an operator opens them. */
-beforeEach(async () => {
+/** A ledger, and its books as an operator opens them. */
+beforeAll(async () => {
   sellers = await Sellers.start();
+  books = await openBooks(databaseOf(sellers.ledger));
+});
+/** A seller with two payouts that were rejected and one under way. */
+beforeEach(async () => {
+  await sellers.empty();
   seller = await sellers.seller(900);
   for (const decision of ['reject', 'reject', 'none']) {
     const { id } = (await sellers.request(seller, 100)).body;
     if (decision === 'reject') await sellers.decide(id, 'reject');
     else open = id;
   }
-  books = await openBooks(databaseOf(sellers.ledger));
 });
-afterEach(async () => {
+afterAll(async () => {
   await books.close();
   await sellers.ledger.close();
 });

@@ -1,22 +1,28 @@
-import { derivedId, exampleEnvelope, newId } from '@atelier/kernel';
+import { derivedId, exampleEnvelope, newId, type Id } from '@atelier/kernel';
 import { startService, type ServiceUnderTest } from '@atelier/testing';
 import { PaymentSucceeded } from '@atelier/contracts/commerce/payment.events';
 import { command } from '../cli/command.fixture.js';
 import { ledgerConfig } from '../ledger.config.js';
 import { LedgerModule } from '../ledger.module.js';
+import { empty } from '../payouts/seller.fixture.js';
 import { VerifyBooks } from './verify-books.usecase.js';
 
-const userId = newId('usr');
-const account = `user:${userId}`;
+let userId: Id<'usr'>;
+let account: string;
 let ledger: ServiceUnderTest;
-beforeEach(async () => {
+beforeAll(async () => {
   ledger = await startService(LedgerModule, ledgerConfig);
+});
+beforeEach(async () => {
+  await empty(ledger);
+  userId = newId('usr');
+  account = `user:${userId}`;
   for (const credits of [100, 200, 300]) {
     const payment = { ...PaymentSucceeded.example, paymentId: newId('pay'), userId, credits };
     await ledger.publish(exampleEnvelope(PaymentSucceeded, payment, { subject: payment.paymentId }));
   }
 });
-afterEach(() => ledger.close());
+afterAll(() => ledger.close());
 
 const findings = async () => (await ledger.app.get(VerifyBooks, { strict: false }).execute()).findings;
 const tamper = async (collection: string, filter: object, update: object) => {

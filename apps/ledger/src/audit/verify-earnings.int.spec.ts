@@ -7,8 +7,11 @@ let sellers: Sellers;
 let seller: User;
 /** The payout that is under way. */
 let open: string;
-beforeEach(async () => {
+beforeAll(async () => {
   sellers = await Sellers.start();
+});
+beforeEach(async () => {
+  await sellers.empty();
   seller = await sellers.seller(900);
   for (const decision of ['reject', 'reject', 'none']) {
     const { id } = (await sellers.request(seller, 100)).body;
@@ -16,7 +19,7 @@ beforeEach(async () => {
     else open = id;
   }
 });
-afterEach(() => sellers.ledger.close());
+afterAll(() => sellers.ledger.close());
 
 const collection = (name: string) => sellers.ledger.database.connection.collection(name);
 const account = () => `earnings:${seller.id}:USD`;

@@ -8,10 +8,11 @@ import { ChooseDefault } from './choose-default.usecase.js';
 const METHODS = '/api/v1/billing/payout-methods';
 const paypal = { type: 'paypal', email: 'ada@example.com' };
 let sellers: Sellers;
-beforeEach(async () => {
+beforeAll(async () => {
   sellers = await Sellers.start({ PAYOUT_METHOD_WAIT_SECONDS: '86400', PAYOUT_METHODS_PER_USER_MAX: '3' });
 });
-afterEach(() => sellers.ledger.close());
+beforeEach(() => sellers.empty());
+afterAll(() => sellers.ledger.close());
 
 const add = (user: ReturnType<typeof aUser>, body: object, headers = {}) =>
   sellers.ledger.as(user).post(METHODS, body, headers);

@@ -10,8 +10,11 @@ import { pdfText } from './pdf-text.fixture.js';
 const REPORTS = '/api/v1/billing/tax-reports';
 let sellers: Sellers;
 let seller: User;
-beforeEach(async () => {
+beforeAll(async () => {
   sellers = await Sellers.start();
+});
+beforeEach(async () => {
+  await sellers.empty();
   seller = aUser();
   // 2026: two sales, one payout. 2027: the refund of one of them.
   await sellers.sell(seller, 1000, 200);
@@ -25,7 +28,7 @@ beforeEach(async () => {
   const refund = { ...PurchaseRefunded.example, ...purchase };
   await sellers.ledger.publish(exampleEnvelope(PurchaseRefunded, refund, { subject: purchase.purchaseId }));
 });
-afterEach(() => sellers.ledger.close());
+afterAll(() => sellers.ledger.close());
 
 const report = async (year: number, query = '', user = seller) =>
   sellers.ledger.as(user).get(`${REPORTS}/${year}${query}`);

@@ -62,10 +62,11 @@ describe('payouts by bank file', () => {
   const BASE = '/api/v1/billing/payout-requests';
   const admin = aUser('admin');
   let sellers: Sellers;
-  beforeEach(async () => {
+  beforeAll(async () => {
     sellers = await Sellers.start({ PAYOUT_ACCOUNT_KEY: key });
   });
-  afterEach(() => sellers.ledger.close());
+  beforeEach(() => sellers.empty());
+  afterAll(() => sellers.ledger.close());
 
   const file = async () => {
     const { body } = await sellers.ledger.as(admin).post(`${BASE}/bank-files`);
@@ -120,12 +121,12 @@ describe('payouts by bank file', () => {
     sellers.clock.pass(1);
     await sellers.get(ApprovedPayouts).sweep();
     expect(await sellers.payout(seller, id)).toMatchObject({ status: 'paid', providerReference: id });
-    expect((await sellers.ledger.facts(BankFileCreated)).map(({ data }) => data.createdBy)).toEqual([
+    expect((await sellers.facts(BankFileCreated)).map(({ data }) => data.createdBy)).toEqual([
       admin.id,
       admin.id,
     ]);
     expect(
-      (await sellers.ledger.facts(BankFileConfirmed)).map(({ subject, version, data }) => [
+      (await sellers.facts(BankFileConfirmed)).map(({ subject, version, data }) => [
         ...[subject, version],
         data,
       ]),
@@ -186,15 +187,18 @@ describe('payouts by bank file', () => {
     await file();
     const answers = await Promise.all(ids.map((id) => confirm(id, { outcome: 'paid' })));
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
-    const facts = await sellers.ledger.facts(BankFileConfirmed);
+    const facts = await sellers.facts(BankFileConfirmed);
     expect(facts.map(({ version }) => version).sort()).toEqual([2, 3, 4]);
   });
 
   it('need the key that accounts are sealed with', async () => {
-    await sellers.ledger.close();
-    sellers = await Sellers.start();
-    const refused = { status: 503, body: { code: 'ledger.payout_provider.none' } };
-    expect(await sellers.ledger.as(admin).post(`${BASE}/bank-files`)).toMatchObject(refused);
+    const { ledger } = await Sellers.start();
+    try {
+      const refused = { status: 503, body: { code: 'ledger.payout_provider.none' } };
+      expect(await ledger.as(admin).post(`${BASE}/bank-files`)).toMatchObject(refused);
+    } finally {
+      await ledger.close();
+    }
   });
 
   it('are the affair of admins, and names what is not there', async () => {
