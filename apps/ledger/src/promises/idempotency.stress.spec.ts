@@ -161,14 +161,13 @@ describe.each(Object.entries(INTENTS))('%s', (_, make) => {
 
   it('refuses its key with another body, and writes nothing for it (promise 7)', async () => {
     const [intent, key] = [await make(), newId('t')];
-    const [one, two] = await Promise.all([send(intent, key), send({ ...intent, body: intent.other }, key)]);
-    const statuses = [one.status, two.status].sort();
-    expect(statuses[0]).toBeLessThan(300);
-    expect(statuses[1]).toBe(422);
-    const refused = one.status === 422 ? one : two;
-    expect(refused.headers.get('content-type')).toContain('application/problem+json');
-    expect(refused.body.code).toBe('platform.idempotency.key_reused');
+    const answers = await Promise.all([send(intent, key), send({ ...intent, body: intent.other }, key)]);
+    const [refused, ...more] = answers.filter(({ body }) => body.code === 'platform.idempotency.key_reused');
+    expect([refused?.status, more]).toEqual([422, []]);
+    expect(refused!.headers.get('content-type')).toContain('application/problem+json');
     expect(await intent.effects()).toBeLessThanOrEqual(1);
+    // Whichever came first is answered. The other body may be one that means nothing.
+    if (refused === answers[1]) expect(answers[0].status).toBeLessThan(300);
   });
 
   it('tells a repeat to wait while the first is at work, and repeats its answer afterwards (promise 8)', async () => {
@@ -214,9 +213,11 @@ async function isDoneOnce(intent: Intent, key: string): Promise<void> {
 
 /** Requests that a killed process leaves behind: each is held at its point until then. */
 async function killAt(makes: readonly (() => Promise<Intent>)[], point: (intent: Intent) => Point) {
+  const intents: Intent[] = [];
+  for (const make of makes) intents.push(await make());
   const lost: { intent: Intent; key: string; answer: Promise<unknown> }[] = [];
-  for (const make of makes) {
-    const [intent, key] = [await make(), newId('t')];
+  for (const intent of intents) {
+    const key = newId('t');
     const caught = ledger.wire.catchNext(point(intent));
     lost.push({ intent, key, answer: send(intent, key).catch((error: unknown) => error) });
     await caught;
@@ -227,6 +228,7 @@ async function killAt(makes: readonly (() => Promise<Intent>)[], point: (intent:
 }
 
 async function areDoneOnce(lost: readonly { intent: Intent; key: string }[]): Promise<void> {
+  await ledger.keepIdempotencyLeases();
   await ledger.start();
   for (const { intent, key } of lost) await isInFlight(intent, key);
   await ledger.passIdempotencyLease();
@@ -234,19 +236,18 @@ async function areDoneOnce(lost: readonly { intent: Intent; key: string }[]): Pr
   await booksAddUp();
 }
 
-// Two at a time: no more groups of the ledger commit at once.
+// Of those that change accounts no more than two at a time: no more groups of the ledger commit at once.
 const names = Object.keys(INTENTS);
-it.each(names.filter((_, at) => at % 2 === 0).map((name, at) => [name, names[at * 2 + 1]!] as const))(
-  '%s and %s are done once when the process is killed before they commit (promise 9)',
-  async (...pair) => {
+it.each([names.slice(0, 4), names.slice(4, 8), names.slice(8)].map((some) => ({ some })))(
+  '$some are done once when the process is killed before they commit (promise 9)',
+  async ({ some }) => {
     const lost = await killAt(
-      pair.map((name) => INTENTS[name]!),
+      some.map((name) => INTENTS[name]!),
       ({ collection }) => isCommitOf(collection),
     );
     for (const { intent } of lost) expect(await intent.effects()).toBe(0);
     await areDoneOnce(lost);
   },
-  60_000,
 );
 
 // For the database the same as the next: the commit is done, and the process may have heard so or not.
@@ -265,7 +266,7 @@ it('all are done once when the process is killed before their answers are kept (
   const lost = await killAt(Object.values(INTENTS), () => isKeptAnswer);
   for (const { intent } of lost) expect(await intent.effects()).toBe(1);
   await areDoneOnce(lost);
-}, 60_000);
+});
 
 it('takes one key of one caller for as many intents as there are routes (promise 10)', async () => {
   const key = newId('t');

@@ -12,7 +12,8 @@ import { startTripwire, type Tripwire } from './tripwire.fixture.js';
 const CHILD = fileURLToPath(new URL('./ledger-child.fixture.ts', import.meta.url));
 const FLAGS = ['--import', '@atelier/stack/typescript'];
 const ACTOR_SECRET = 'a-secret-of-the-tests-that-signs-actors';
-const REQUEST_TIMEOUT_MS = 20_000;
+const REQUEST_TIMEOUT_MS = 60_000;
+const HOUR_MS = 3_600_000;
 /** Nothing happens by itself: the test says when. Only the relay goes on, as in a real process. */
 const BY_COMMAND = {
   HOLD_SWEEP_INTERVAL_MS: '600000',
@@ -169,13 +170,25 @@ export class LedgerProcess {
     child.kill('SIGKILL');
     await once(child, 'exit');
     const sessions = this.wire.takeSessions().map((id) => ({ id: new mongoose.mongo.UUID(id) }));
-    await this.database.connection.db!.admin().command({ killSessions: sessions });
+    const endSessions = () => this.database.connection.db!.admin().command({ killSessions: sessions });
+    await endSessions();
+    // What was still under way may have begun another transaction.
+    await this.wire.hangUp();
+    await endSessions();
   }
 
   /** Lets the time pass after which the first request with a key counts as dead. */
-  async passIdempotencyLease(): Promise<void> {
-    const leases = this.database.connection.collection('_idempotency');
-    await leases.updateMany({}, { $set: { leasedUntil: new Date(0) } });
+  passIdempotencyLease(): Promise<void> {
+    return this.leaseKeysUntil(new Date(0));
+  }
+
+  /** Keeps that time from passing, however long the next start takes. */
+  keepIdempotencyLeases(): Promise<void> {
+    return this.leaseKeysUntil(new Date(Date.now() + HOUR_MS));
+  }
+
+  private async leaseKeysUntil(leasedUntil: Date): Promise<void> {
+    await this.database.connection.collection('_idempotency').updateMany({}, { $set: { leasedUntil } });
   }
 
   async stop(): Promise<void> {

@@ -14,6 +14,8 @@ export interface Tripwire {
   takeSessions(): Uint8Array[];
   /** Resolves with the next command whose bytes match. */
   catchNext(matches: (bytes: Buffer) => boolean): Promise<Caught>;
+  /** Ends all connections; resolves when the database has done what it was told on them. */
+  hangUp(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -60,10 +62,8 @@ export async function startTripwire(target: {
 }): Promise<Tripwire> {
   const sockets = new Set<Socket>();
   const sessions = new Set<string>();
-  const note = (bytes: Buffer): void => {
-    const session = sessionOf(bytes);
-    if (session) sessions.add(session);
-  };
+  /** Connections on which there are commands, and not only the driver's look at the server. */
+  const busy = new Map<Socket, Promise<unknown>>();
   let wire: { matches(bytes: Buffer): boolean; caught(command: Caught): void } | undefined;
   const track = (socket: Socket): Socket => {
     sockets.add(socket);
@@ -75,8 +75,13 @@ export async function startTripwire(target: {
     track(client);
     const upstream = track(connect(target));
     let unanswered: (() => void) | undefined;
+    const closed = new Promise<unknown>((resolve) => upstream.once('close', resolve));
     client.on('data', (bytes: Buffer) => {
-      note(bytes);
+      const session = sessionOf(bytes);
+      if (session) {
+        sessions.add(session);
+        busy.set(client, closed);
+      }
       const tripped = wire?.matches(bytes) ? wire : undefined;
       if (!tripped) return void upstream.write(bytes);
       wire = undefined;
@@ -93,8 +98,11 @@ export async function startTripwire(target: {
       tripped.caught({ letGo, letGoUnanswered });
     });
     upstream.on('data', (bytes: Buffer) => (unanswered ? unanswered() : client.write(bytes)));
-    client.once('close', () => upstream.destroy());
-    upstream.once('close', () => client.destroy());
+    client.once('close', () => upstream.end());
+    upstream.once('close', () => {
+      client.destroy();
+      busy.delete(client);
+    });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
@@ -105,6 +113,10 @@ export async function startTripwire(target: {
       return taken;
     },
     catchNext: (matches) => new Promise((caught) => (wire = { matches, caught })),
+    hangUp: async () => {
+      for (const client of busy.keys()) client.destroy();
+      await Promise.all(busy.values());
+    },
     close: async () => {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
