@@ -3,6 +3,8 @@ import os from 'node:os';
 import path from 'node:path';
 import net from 'node:net';
 import { BSON, MongoClient, type Db, type Document } from 'mongodb';
+import pg from 'pg';
+import { connection } from '../cluster.js';
 import { removeCluster, startDocumentDb, type Instance } from '../instance.js';
 
 /** A real MongoDB to hold the suite against, e.g. `mongodb://127.0.0.1:27017/?replicaSet=rs0`. */
@@ -17,6 +19,8 @@ export interface Fixture {
   client: MongoClient;
   db: Db;
   instance?: Instance;
+  /** Has PostgreSQL count now what its planner goes by; it does so by itself within a minute. */
+  gatherStatistics(): Promise<void>;
   end(): Promise<void>;
 }
 
@@ -33,7 +37,14 @@ export async function startFixture(): Promise<Fixture> {
     await instance?.stop();
     removeCluster(dataDir);
   };
-  return { uri, client, db, instance, end };
+  const gatherStatistics = async () => {
+    if (!instance) return;
+    const postgres = new pg.Client(connection(instance.cluster.port));
+    await postgres.connect();
+    await postgres.query('ANALYZE');
+    await postgres.end();
+  };
+  return { uri, client, db, instance, gatherStatistics, end };
 }
 
 let collections = 0;

@@ -185,6 +185,20 @@ describe('indexes and collections', () => {
       expect(['_id_', null]).toContain(await indexUsed({ _id: one?._id }));
     });
 
+    it('for an order, so that nothing is sorted to find the newest of many', async () => {
+      await collection.updateMany({}, { $set: { tenant: 7 } });
+      await fixture.gatherStatistics();
+      const newest = (filter: Document) =>
+        collection.find({ tenant: 7, ...filter }, { sort: { at: -1 }, limit: 20 });
+      for (const filter of [{}, { at: { $lt: 900 } }]) {
+        const plan = JSON.stringify(await newest(filter).explain('queryPlanner'));
+        expect(plan).toContain('tenant at');
+        expect(plan).not.toContain('"SORT"');
+      }
+      const [first] = await newest({ at: { $lt: 900 } }).toArray();
+      expect(first).toMatchObject({ at: 899 });
+    });
+
     it('and a filter without an index is shown as a scan of the collection', async () => {
       expect(await indexUsed({ pad: 'y' })).toBeNull();
       const explained = await collection.find({ pad: 'y' }).explain('queryPlanner');
