@@ -42,8 +42,10 @@ beforeAll(async () => {
     PUBLIC_URL: gateway.url,
     LEDGER_URL: await ledger.listen(),
     LEDGER_RETRIES_MAX: '0',
+    LEDGER_TIMEOUT_MS: '60000',
     PURCHASE_SWEEP_MS: '50',
     WEBHOOK_SWEEP_MS: '50',
+    SANDBOX_WEBHOOK_TIMEOUT_MS: '60000',
   });
   queries = recordQueries(commerce.database);
   ({ call, expectNothingLeftOut } = walk(commerce));

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import {
   ListingPublished,
   ListingRejected,
@@ -7,13 +8,15 @@ import {
 import { PurchaseCompleted, PurchaseRefunded } from '@atelier/contracts/commerce/purchase.events';
 import { PromptCreated, PromptDeleted, PromptUpdated } from '@atelier/contracts/catalog/prompt.events';
 import { exampleEnvelope, newId, type Id } from '@atelier/kernel';
-import { aUser, aVisitor, startService, type ServiceUnderTest } from '@atelier/testing';
+import { aUser, aVisitor, eventually, startService, type ServiceUnderTest } from '@atelier/testing';
 import { commerceConfig } from '../commerce.config.js';
 import { CommerceModule } from '../commerce.module.js';
+import { Prompts } from '../prompts/prompts.projection.js';
 
 const LISTINGS = '/api/v1/marketplace/listings';
 const seller = aUser();
 const stranger = aUser();
+const LATE_MS_MAX = 30_000;
 const moderator = aUser('moderator');
 let service: ServiceUnderTest;
 
@@ -37,6 +40,17 @@ async function aPrompt(ownerId: Id<'usr'> = seller.id): Promise<Id<'prm'>> {
   const promptId = newId('prm');
   await service.publish(created(promptId, ownerId));
   return promptId;
+}
+
+/** Who looks for a prompt that is not known yet waits by another clock: longer than a busy machine is late, or not. */
+function waiting(byMs: number) {
+  const find = Reflect.get<Prompts, 'find'>(Prompts.prototype, 'find');
+  return jest.spyOn(Prompts.prototype, 'find').mockImplementation(function (this: Prompts, id) {
+    const clock = jest.spyOn(Date, 'now').mockReturnValueOnce(Date.now() + byMs);
+    const found = find.call(this, id);
+    clock.mockRestore();
+    return found;
+  });
 }
 
 const offer = (promptId: string, overrides: object = {}) => ({
@@ -81,13 +95,18 @@ describe('listing a prompt', () => {
   it('is for the owner of the prompt: others and unknown prompts are not found', async () => {
     const foreign = await service.as(stranger).post(LISTINGS, offer(await aPrompt()));
     expect(foreign).toMatchObject({ status: 404, body: { code: 'commerce.prompt.not_found' } });
+    const looks = waiting(-LATE_MS_MAX);
     expect((await service.as(seller).post(LISTINGS, offer(newId('prm')))).status).toBe(404);
+    looks.mockRestore();
     expect((await service.as(aVisitor).post(LISTINGS, offer(newId('prm')))).status).toBe(401);
   });
 
   it('waits for a prompt whose fact is still on its way', async () => {
     const promptId = newId('prm');
+    const looks = waiting(LATE_MS_MAX);
     const answer = service.as(seller).post(LISTINGS, offer(promptId));
+    await eventually(() => expect(looks).toHaveBeenCalled());
+    looks.mockRestore();
     await service.publish(created(promptId));
     expect((await answer).status).toBe(201);
   });
@@ -95,7 +114,9 @@ describe('listing a prompt', () => {
   it('succeeds by a repeat with the same key, when the prompt became known after the first was refused', async () => {
     const promptId = newId('prm');
     const key = { 'idempotency-key': newId('key') };
+    const looks = waiting(-LATE_MS_MAX);
     const early = await service.as(seller).post(LISTINGS, offer(promptId), key);
+    looks.mockRestore();
     expect([early.status, early.headers.get('retry-after')]).toEqual([404, '1']);
     await service.publish(created(promptId));
     expect((await service.as(seller).post(LISTINGS, offer(promptId), key)).status).toBe(201);

@@ -21,6 +21,9 @@ beforeAll(async () => {
     SANDBOX_WEBHOOK_SECRET: SECRET,
     ACTOR_SECRET,
     WEBHOOK_SWEEP_MS: '100',
+    // An attempt that a busy machine holds up is neither given up nor made twice.
+    WEBHOOK_LEASE_MS: '60000',
+    SANDBOX_WEBHOOK_TIMEOUT_MS: '60000',
   });
 });
 afterAll(async () => {

@@ -26,6 +26,7 @@ beforeAll(async () => {
     PUBLIC_URL: 'http://127.0.0.1:1',
     LEDGER_URL: await ledger.listen(),
     LEDGER_RETRIES_MAX: '0',
+    LEDGER_TIMEOUT_MS: '60000',
     PURCHASE_SWEEP_MS: '100',
     SANDBOX_WEBHOOK_SECRET: 'a-secret-of-the-tests-for-webhooks',
   });

@@ -1,13 +1,10 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { jest } from '@jest/globals';
 import { startService, type ServiceUnderTest } from '@atelier/testing';
 import { commerceConfig } from '../../commerce.config.js';
 import { CommerceModule } from '../../commerce.module.js';
 import { describePaymentProvider, type DeliveredWebhook } from '../payment-provider.contract.js';
 import { SandboxProvider } from './sandbox.provider.js';
-
-jest.setTimeout(60_000);
 
 const delivered: DeliveredWebhook[] = [];
 let door: Server;
@@ -28,6 +25,7 @@ beforeAll(async () => {
     PUBLIC_URL: `http://127.0.0.1:${(door.address() as AddressInfo).port}`,
     LEDGER_URL: 'http://127.0.0.1:1',
     SANDBOX_WEBHOOK_SECRET: 'a-secret-of-the-tests-for-webhooks',
+    SANDBOX_WEBHOOK_TIMEOUT_MS: '60000',
   });
 });
 afterAll(async () => {
