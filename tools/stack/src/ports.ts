@@ -1,7 +1,10 @@
+import { randomInt } from 'node:crypto';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer, type AddressInfo, type Server } from 'node:net';
 
 const listening = '0A';
+const OWN_PORTS_FROM = 10_000;
+const TRIES_PER_PORT_MAX = 10;
 
 /** A port's owner as far as /proc tells it; of another user's process only the user. */
 export interface PortOwner {
@@ -33,25 +36,33 @@ export function describeOwner({ port, user, pid, command }: PortOwner): string {
     : `port ${port} is taken by a process of user ${user}`;
 }
 
-/** Ports that were free a moment ago; all are held open together, so that they differ. */
+/**
+ * Ports that were free a moment ago, all different. None of those that the system hands out by itself: such a one may
+ * be somebody's connection before it is used here.
+ */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
+  const handedOutFrom = Number.parseInt(linesOf('/proc/sys/net/ipv4/ip_local_port_range')[0] ?? '', 10);
+  const servers: Server[] = [];
   try {
-    return await Promise.all(
-      servers.map(
-        (server) =>
-          new Promise<number>((resolve, reject) => {
-            server.once('error', reject);
-            server.listen(0, '127.0.0.1', () => {
-              const address = server.address();
-              if (typeof address === 'object' && address) resolve(address.port);
-            });
-          }),
-      ),
-    );
+    for (let tried = 0; servers.length < count; tried++) {
+      // Also where the system hands out all ports.
+      const isOurs = handedOutFrom > OWN_PORTS_FROM && tried < count * TRIES_PER_PORT_MAX;
+      const server = await listen(isOurs ? randomInt(OWN_PORTS_FROM, handedOutFrom) : 0);
+      if (server) servers.push(server);
+    }
+    return servers.map((server) => (server.address() as AddressInfo).port);
   } finally {
     await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
   }
+}
+
+/** Undefined where somebody listens already. Throws when the system has no port at all. */
+function listen(port: number): Promise<Server | undefined> {
+  const server = createServer();
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => (port === 0 ? reject(error) : resolve(undefined)));
+    server.listen(port, '127.0.0.1', () => resolve(server));
+  });
 }
 
 /** By inode. */
