@@ -27,6 +27,7 @@ describe('the document of all services, while one has not answered yet', () => {
     const config = gatewayConfig.load({
       ...away,
       ACTOR_SECRET,
+      OPENAPI_TIMEOUT_MS: '60000',
       CATALOG_URL: `http://127.0.0.1:${portOf(server)}`,
     });
     const openApi = new AggregatedOpenApi(config, createLogger('spec', { level: 'silent' }));
