@@ -2,6 +2,7 @@ import { Clock } from '@atelier/kernel';
 import { UseCase } from '@atelier/service';
 import type { UserDeleted } from '@atelier/contracts/identity/user.events';
 import { AccountRepository } from '../accounts/account.repository.js';
+import { PayoutProviders } from '../payouts/providers/payout-providers.js';
 import { ErasureRepository } from './erasure.repository.js';
 
 /**
@@ -16,6 +17,7 @@ export class EraseAccount {
   constructor(
     private readonly accounts: AccountRepository,
     private readonly erasure: ErasureRepository,
+    private readonly providers: PayoutProviders,
     private readonly clock: Clock,
   ) {}
 
@@ -23,6 +25,9 @@ export class EraseAccount {
     const now = this.clock.now();
     await this.accounts.open(userId, now);
     await this.erasure.markBalance(userId, new Date(deletedAt));
+    // What is sent to verify an account leaves when a file is made: not to one that is forgotten.
+    for await (const method of this.erasure.unverifiedMethodsOf(userId))
+      await this.providers.withdrawCode(method);
     await this.erasure.forgetPayoutMethods(userId, now);
   }
 }

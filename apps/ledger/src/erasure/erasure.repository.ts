@@ -35,6 +35,17 @@ export class ErasureRepository {
     );
   }
 
+  /** Methods whose code may wait to be sent. There are as many as a person may add. */
+  async *unverifiedMethodsOf(
+    userId: Id<'usr'>,
+  ): AsyncIterable<{ readonly id: string; readonly provider: string }> {
+    const methods = this.rows('payout_methods').find(
+      { userId, status: 'pending' },
+      { session: currentSession() },
+    );
+    for await (const { _id: id, provider } of methods) yield { id, provider: String(provider) };
+  }
+
   /** The methods stay, since payouts name them; nobody can be paid or found by them. */
   async forgetPayoutMethods(userId: Id<'usr'>, now: Date): Promise<void> {
     const gone = { providerAccountId: ERASED_REFERENCE, display: ERASED_REFERENCE, isDefault: false };

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { newId, SystemClock } from '@atelier/kernel';
+import { exampleEnvelope, newId, SystemClock } from '@atelier/kernel';
 import { aDatabaseName, aUser, openDatabase, type OpenDatabase } from '@atelier/testing';
+import { UserDeleted } from '@atelier/contracts/identity/user.events';
 import { BankFileCreated, BankFileConfirmed } from '@atelier/contracts/ledger/bank-file.events';
 import { ApprovedPayouts } from '../approved-payouts.job.js';
 import { bankAccount, IBAN, Sellers, type User } from '../seller.fixture.js';
@@ -151,12 +152,14 @@ describe('payouts by bank file', () => {
     }
   });
 
-  it('leave before verifications, and no code goes to a method that was deleted or guessed at before', async () => {
+  it('leave before verifications, and no code goes to a method that was deleted or guessed at before, nor to a deleted person', async () => {
     const payee = await withPayout();
-    const [deleted, guessed, pending] = [aUser(), aUser(), aUser()];
-    const ids = [await add(deleted), await add(guessed), await add(pending)];
+    const [deleted, guessed, pending, gone] = [aUser(), aUser(), aUser(), aUser()];
+    const ids = [await add(deleted), await add(guessed), await add(pending), await add(gone)];
     await sellers.ledger.as(deleted).delete(`${METHODS}/${ids[0]}`);
     for (let count = 0; count < 5; count++) await verify(guessed, ids[1]!, '000000');
+    const deletion = { ...UserDeleted.example, userId: gone.id };
+    await sellers.ledger.redeliver(exampleEnvelope(UserDeleted, deletion, { subject: gone.id }));
     await sellers.decide(payee, 'approve');
     await sellers.get(ApprovedPayouts).sweep();
     const { csv } = await file();
