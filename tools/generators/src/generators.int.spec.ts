@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { jest } from '@jest/globals';
 import { copyWorkspace, type Scratch } from './scratch.fixture.js';
 
-const STEPS_TIMEOUT_MS = 300_000;
+/** Compilers and Nx, several in most steps, each of which starts anew. */
+jest.setTimeout(300_000);
 const ENDED_WELL = { code: 0, output: expect.any(String) as string };
 const GEN = 'tools/catalogue/src/gen.ts';
 
@@ -61,7 +63,7 @@ describe('what the generators write', () => {
     expect(await scratch.command(GEN)).toEqual(ENDED_WELL);
     for (const step of AFTER_GEN) expect([step, await scratch.generate(...step)]).toEqual([step, ENDED_WELL]);
     expect(await scratch.command(GEN)).toEqual(ENDED_WELL);
-  }, STEPS_TIMEOUT_MS);
+  });
 
   it('is there and has its place: module, facts, gateway and requests', () => {
     const module = read('apps/catalog/src/catalog.module.ts');
@@ -82,29 +84,21 @@ describe('what the generators write', () => {
     );
   });
 
-  it(
-    'has types and keeps the boundaries',
-    async () => {
-      const types = await scratch.run('typescript7/bin/tsc', '-p', 'tsconfig.json', '--noEmit');
-      expect(
-        types.output.split('\n').filter((line) => written(/./).some((file) => line.startsWith(file))),
-      ).toEqual([]);
-      const lint = await scratch.run('eslint/bin/eslint.js', '--max-warnings', '0', ...written(/\.ts$/));
-      expect(lint).toEqual(ENDED_WELL);
-    },
-    STEPS_TIMEOUT_MS,
-  );
+  it('has types and keeps the boundaries', async () => {
+    const types = await scratch.run('typescript7/bin/tsc', '-p', 'tsconfig.json', '--noEmit');
+    expect(
+      types.output.split('\n').filter((line) => written(/./).some((file) => line.startsWith(file))),
+    ).toEqual([]);
+    const lint = await scratch.run('eslint/bin/eslint.js', '--max-warnings', '0', ...written(/\.ts$/));
+    expect(lint).toEqual(ENDED_WELL);
+  });
 
-  it(
-    'passes its own tests, and those of the features that it was added to',
-    async () => {
-      const specs = [...written(/\.spec\.ts$/), 'apps/catalog/src/prompts', 'apps/gateway/src/routing'];
-      const tests = await scratch.test(...specs);
-      expect(tests.output).toMatch(/^Tests: +(?:\d+ passed, )+\d+ total$/m);
-      expect(tests).toEqual(ENDED_WELL);
-    },
-    STEPS_TIMEOUT_MS,
-  );
+  it('passes its own tests, and those of the features that it was added to', async () => {
+    const specs = [...written(/\.spec\.ts$/), 'apps/catalog/src/prompts', 'apps/gateway/src/routing'];
+    const tests = await scratch.test(...specs);
+    expect(tests.output).toMatch(/^Tests: +(?:\d+ passed, )+\d+ total$/m);
+    expect(tests).toEqual(ENDED_WELL);
+  });
 });
 
 describe('a request on the command line', () => {
