@@ -21,14 +21,15 @@ export function eventBusContract(open: () => Promise<EventBus>, names: string): 
   beforeAll(async () => {
     bus = await open();
   });
-  afterAll(() => bus.close());
+  // Together, and not after each test: every group is of one test, and to stop one may take a second.
+  afterAll(async () => {
+    await Promise.all(subscriptions.map((subscription) => subscription.stop()));
+    await bus.close();
+  });
   beforeEach(async () => {
     topic = `${names}.${newId('topic')}`;
     group = `${names}.${newId('group')}`;
     await bus.ensureTopics([spec(topic)]);
-  });
-  afterEach(async () => {
-    await Promise.all(subscriptions.splice(0).map((subscription) => subscription.stop()));
   });
 
   const spec = (name: string, count = partitions) => ({
