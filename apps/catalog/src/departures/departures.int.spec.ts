@@ -9,6 +9,7 @@ import { CatalogModule } from '../catalog.module.js';
 const PROMPTS = '/api/v1/prompts';
 /** More than two pages. */
 const MANY = 45;
+const ALL_GONE_MS_MAX = 45_000;
 
 let catalog: ServiceUnderTest;
 beforeAll(async () => {
@@ -31,7 +32,7 @@ const deleted = ({ id }: User) => {
 const deletions = async ({ id }: User) =>
   (await catalog.facts(PromptDeleted)).filter(({ data }) => data.ownerId === id);
 const allGone = (user: User, count: number) =>
-  eventually(async () => expect(await deletions(user)).toHaveLength(count));
+  eventually(async () => expect(await deletions(user)).toHaveLength(count), ALL_GONE_MS_MAX);
 
 describe('the prompts of a deleted person', () => {
   it('are all deleted, however many they are and however often it is told, and nobody else’s', async () => {
