@@ -103,10 +103,11 @@ async function payOut(ledger: ServiceUnderTest, users: readonly ReturnType<typeo
   const emails = ['open@example.org', 'closed0000@example.org', 'late@example.org'];
   for (const [index, email] of emails.entries()) {
     const [client, buyer] = [ledger.as(users[index]!), newId('usr')];
-    const hold = holdFor('pur', buyer, 400);
-    await ledger.publish(paid(buyer, 400, now));
+    // More than what refunds may have left a seller to owe, whatever the seed.
+    const hold = holdFor('pur', buyer, 5_000);
+    await ledger.publish(paid(buyer, 5_000, now));
     expect((await ledger.as(commerce).post('/internal/holds', hold)).status).toBe(201);
-    await ledger.publish(sold(hold, users[index]!.id, 80));
+    await ledger.publish(sold(hold, users[index]!.id, 1_000));
     const { body: method } = await client.post(`${BILLING}/payout-methods`, {
       account: { type: 'paypal', email },
     });
