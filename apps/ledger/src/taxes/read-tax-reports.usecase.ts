@@ -8,6 +8,7 @@ import { JournalRepository } from '../journal/journal.repository.js';
 import {
   closedYears,
   isClosed,
+  isOfYear,
   TaxSums,
   yearNotReported,
   yearStart,
@@ -20,8 +21,8 @@ import { TaxReportRepository } from './tax-report.repository.js';
 const ENTRIES_PER_READ = 500;
 
 /**
- * The caller's tax reports. A year is computed from the journal, entry by entry; once it is closed it is kept, and
- * computed no more.
+ * The caller's tax reports. A year is counted from the journal, entry by entry, each time from where it was left; once
+ * it is closed it changes no more.
  *
  * Fails with: ledger.account.not_a_user, ledger.tax_report.not_found, platform.cursor.invalid.
  */
@@ -66,38 +67,47 @@ export class ReadTaxReports {
 
   private async year(userId: Id<'usr'>, year: number): Promise<TaxReport> {
     const stored = await this.reports.find(userId, year);
-    if (stored) return stored;
-    const sums = new TaxSums();
-    await this.addCredits(sums, userId, year);
-    await this.addEarnings(sums, userId, year);
+    if (stored?.closedAt) return stored;
+    const sums = new TaxSums(stored?.lines);
+    const countedTo = { ...stored?.countedTo };
+    let counted = 0;
+    for (const { asset, account, after, to } of await this.chainsOf(userId, year)) {
+      for await (const entry of this.chain(account, Math.max(after, countedTo[asset] ?? 0), to)) {
+        // Money has no statement that tells where a year begins in its chain.
+        if (asset === 'credits' || isOfYear(year, entry)) sums.add(account, entry);
+        counted++;
+      }
+      countedTo[asset] = to;
+    }
     const now = this.clock.now();
-    const report = { userId, year, lines: sums.lines(), closedAt: isClosed(year, now) ? now : null };
-    if (!report.closedAt) return report;
-    await this.reports.close(report);
+    const report = {
+      userId,
+      year,
+      lines: sums.lines(),
+      closedAt: isClosed(year, now) ? now : null,
+      countedTo,
+    };
+    if (counted > 0 || report.closedAt) await this.reports.keep(report);
     // Somebody else may have closed it a moment earlier: all are shown the same.
-    return (await this.reports.find(userId, year)) ?? report;
-  }
-  /** The statement tells in one step where the year begins and ends in the chain: only its entries are read. */
-  private async addCredits(sums: TaxSums, userId: Id<'usr'>, year: number): Promise<void> {
-    const [after = 0, to = 0] = await Promise.all(
-      [yearStart(year), yearStart(year + 1)].map(async (end) => {
-        const line = await this.statements.latestAt(userId, new Date(end.getTime() - 1));
-        return line?.sequence;
-      }),
-    );
-    const account = userAccount(userId);
-    for await (const entry of this.chain(account, after, to)) sums.add(account, entry);
+    return report.closedAt ? ((await this.reports.find(userId, year)) ?? report) : report;
   }
 
-  /** Money has no statement, and few entries, two for a payout: all of them are looked at. */
-  private async addEarnings(sums: TaxSums, userId: Id<'usr'>, year: number): Promise<void> {
-    for (const { currency, sequence } of await this.earnings.ofUser(userId)) {
-      const account = earningsAccount(userId, currency);
-      for await (const entry of this.chain(account, 0, sequence)) {
-        if (entry.createdAt >= yearStart(year) && entry.createdAt < yearStart(year + 1))
-          sums.add(account, entry);
-      }
-    }
+  /** The accounts that a report counts, each with the part of its chain that may be of the year. */
+  private async chainsOf(userId: Id<'usr'>, year: number) {
+    // The statement tells in one step where the year begins and ends.
+    const placeBefore = async (time: Date) =>
+      (await this.statements.latestAt(userId, new Date(time.getTime() - 1)))?.sequence ?? 0;
+    const [after, to, earnings] = await Promise.all([
+      placeBefore(yearStart(year)),
+      placeBefore(yearStart(year + 1)),
+      this.earnings.ofUser(userId),
+    ]);
+    return [
+      { asset: 'credits', account: userAccount(userId), after, to },
+      ...earnings.map(({ currency, sequence }) => ({
+        ...{ asset: currency, account: earningsAccount(userId, currency), after: 0, to: sequence },
+      })),
+    ];
   }
 
   private async *chain(account: ChainLink['account'], after: number, to: number): AsyncIterable<Entry> {

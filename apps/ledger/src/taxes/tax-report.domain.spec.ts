@@ -57,6 +57,13 @@ describe('a tax report', () => {
     expect(lines(requested, returned)).toEqual([line('USD', 3000, 0, 3000, 0)]);
   });
 
+  it('goes on from what was counted before', () => {
+    const sums = new TaxSums(lines(sale, requested));
+    for (const account of [userAccount(sellerId), earningsAccount(sellerId, 'USD')])
+      for (const one of [refund, paid]) sums.add(account, one);
+    expect(sums.lines()).toEqual(lines(sale, requested, refund, paid));
+  });
+
   it('leaves out what a person bought, and what others made', () => {
     expect(linesOf(buyerId, [sale, requested, paid])).toEqual([]);
   });

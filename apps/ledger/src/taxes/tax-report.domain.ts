@@ -27,11 +27,17 @@ export interface TaxReport {
   readonly closedAt: Date | null;
 }
 
+/** A report with the place in each asset's account up to which it has counted, so that the next goes on from there. */
+export interface CountedReport extends TaxReport {
+  readonly countedTo: Readonly<Record<TaxLine['asset'], number>>;
+}
+
 const DAY_MS = 86_400_000;
 /** A year is closed a day after its end: by then the clocks of all replicas agree that it is over. */
 const CLOSES_AFTER_MS = DAY_MS;
 
 export const yearStart = (year: number): Date => new Date(Date.UTC(year, 0, 1));
+export const isOfYear = (year: number, { createdAt }: Entry): boolean => createdAt.getUTCFullYear() === year;
 export const isClosed = (year: number, now: Date): boolean =>
   now.getTime() >= yearStart(year + 1).getTime() + CLOSES_AFTER_MS;
 
@@ -46,9 +52,13 @@ export function closedYears(firstEntryAt: Date, now: Date): number[] {
 type Part = Omit<TaxLine, 'asset' | 'net'>;
 const NOTHING: Part = { gross: 0, fees: 0, refunds: 0, payouts: 0 };
 
-/** Adds up what entries did to a seller's accounts, one by one, in any order. */
+/** Adds up what entries did to a seller's accounts, one by one, in any order; to lines that were counted before. */
 export class TaxSums {
-  private readonly parts = new Map<string, Part>();
+  private readonly parts: Map<string, Part>;
+
+  constructor(lines: readonly TaxLine[] = []) {
+    this.parts = new Map(lines.map(({ asset, net: _, ...part }) => [asset, part]));
+  }
 
   /** An entry that moves two of the accounts is added for each of them. */
   add(account: ChainLink['account'], entry: Entry): void {
