@@ -149,7 +149,7 @@ describe('the consumer runtime in trouble', () => {
           MONGODB_DATABASE: database,
           CONSUMER_STUCK_MS: '1000',
           CONSUMER_STUCK_EXIT_MS: '1000',
-          DRAIN_TIMEOUT_MS: '500',
+          DRAIN_TIMEOUT_MS: '100',
         },
         stdio: ['ignore', 'pipe', 'pipe'],
       },
