@@ -169,11 +169,11 @@ describe('the monthly regeneration', () => {
   });
 
   it('brings 200 accounts theirs once while two replicas race', async () => {
-    const shared = {
+    const env = {
       MONGODB_DATABASE: `ledger_race_${newId('t').slice(-12)}`,
       REGENERATION_SHARD_ACCOUNTS: '20',
     };
-    const replicas = [await start(shared), await start(shared)] as const;
+    const replicas = [await start(env), await start(env)] as const;
     const [ledger] = replicas;
     await open(ledger, 200);
     clock.time = new Date('2026-12-01T00:00:00Z');
@@ -185,8 +185,8 @@ describe('the monthly regeneration', () => {
   });
 
   it('brings an account its credits once when two do so at the same time', async () => {
-    const shared = { MONGODB_DATABASE: `ledger_race_${newId('t').slice(-12)}` };
-    const [one, two] = [await start(shared), await start(shared)];
+    const env = { MONGODB_DATABASE: `ledger_race_${newId('t').slice(-12)}` };
+    const [one, two] = [await start(env), await start(env)];
     const [id] = await open(one, 1);
     clock.time = new Date('2026-12-01T00:00:00Z');
     // Both walk the same shard: the lease of the first has run out for the second at once.
@@ -315,8 +315,8 @@ describe('the monthly regeneration', () => {
   });
 
   it('brings within the month what failed before its replica stopped', async () => {
-    const shared = { MONGODB_DATABASE: `ledger_stop_${newId('t').slice(-12)}`, REGENERATION_BATCH_MAX: '2' };
-    const [one, two] = [await start(shared), await start(shared)];
+    const env = { MONGODB_DATABASE: `ledger_stop_${newId('t').slice(-12)}`, REGENERATION_BATCH_MAX: '2' };
+    const [one, two] = [await start(env), await start(env)];
     const ids = await open(one, 5);
     const balances = one.database.connection.collection('credit_balances');
     const damaged = { _id: ids[1] as never };
