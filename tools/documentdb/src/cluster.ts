@@ -204,6 +204,8 @@ function settings(port: number, fsync: boolean): Record<string, string> {
     'documentdb.enableBackgroundWorker': 'off',
     // The other kind of index cannot be read in its order: the newest line of a user sorted all that user's lines.
     'documentdb.alternate_index_handler_name': 'extended_rum',
+    // As MongoDB does: a filter that fits an index goes by it, also when the collection is a page and was counted.
+    enable_seqscan: 'off',
     // A cursor over a sorted result lives in a file instead of holding a connection until it is read to its end.
     'documentdb.useFileBasedPersistedCursors': 'on',
     // Inserts of one key at the same time wait for each other: a unique index is an exclusion constraint here. Of

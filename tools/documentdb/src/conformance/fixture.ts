@@ -19,7 +19,7 @@ export interface Fixture {
   client: MongoClient;
   db: Db;
   instance?: Instance;
-  /** Has PostgreSQL count now what its planner goes by; it does so by itself within a minute. */
+  /** Has PostgreSQL tidy up and count now what its planner goes by; it does so by itself within a minute. */
   gatherStatistics(): Promise<void>;
   end(): Promise<void>;
 }
@@ -41,7 +41,7 @@ export async function startFixture(): Promise<Fixture> {
     if (!instance) return;
     const postgres = new pg.Client(connection(instance.cluster.port));
     await postgres.connect();
-    await postgres.query('ANALYZE');
+    await postgres.query('VACUUM ANALYZE');
     await postgres.end();
   };
   return { uri, client, db, instance, gatherStatistics, end };

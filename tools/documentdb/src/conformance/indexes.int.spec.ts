@@ -199,6 +199,14 @@ describe('indexes and collections', () => {
       expect(first).toMatchObject({ at: 899 });
     });
 
+    it('also when the collection is small, and when it was emptied', async () => {
+      for (const left of [{ at: { $gte: 10 } }, {}]) {
+        await collection.deleteMany(left);
+        await fixture.gatherStatistics();
+        expect(await indexUsed({ tenant: 3 })).toBe('tenant at');
+      }
+    });
+
     it('and a filter without an index is shown as a scan of the collection', async () => {
       expect(await indexUsed({ pad: 'y' })).toBeNull();
       const explained = await collection.find({ pad: 'y' }).explain('queryPlanner');
