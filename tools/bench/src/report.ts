@@ -43,6 +43,7 @@ export interface Report {
 }
 
 const ROOT = join(import.meta.dirname, '../../..');
+const FOLDER = 'docs/benchmarks';
 
 /** Prints the table and the aims, and commits nothing: with `--save` the raw result goes under docs/benchmarks. */
 export async function publish(report: Report, save: boolean): Promise<void> {
@@ -53,8 +54,9 @@ export async function publish(report: Report, save: boolean): Promise<void> {
   if (!save) return;
   const git = (...args: string[]): string => execFileSync('git', args, { cwd: ROOT }).toString().trim();
   const commit = git('rev-parse', '--short', 'HEAD');
-  const isDirty = git('status', '--porcelain') !== '';
-  const folder = join(ROOT, 'docs/benchmarks');
+  // Results of benches before this one are no change of what is measured.
+  const isDirty = git('status', '--porcelain', '--', '.', `:!${FOLDER}`) !== '';
+  const folder = join(ROOT, FOLDER);
   mkdirSync(folder, { recursive: true });
   const file = join(folder, `${report.bench}.json`);
   const [minute = 0, , quarter = 0] = loadavg();
@@ -73,7 +75,7 @@ export async function publish(report: Report, save: boolean): Promise<void> {
   };
   const style = await resolveConfig(file);
   writeFileSync(file, await format(JSON.stringify(content), { ...style, filepath: file }));
-  console.log(`\nsaved as docs/benchmarks/${report.bench}.json`);
+  console.log(`\nsaved as ${FOLDER}/${report.bench}.json`);
 }
 
 function lineOf(bench: string, { measure, value, unit, wanted }: Aim): string {
