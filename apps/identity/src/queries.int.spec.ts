@@ -1,29 +1,20 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { auditLogView } from '@atelier/contracts/identity/audit.api';
 import { authView } from '@atelier/contracts/identity/auth.api';
 import { userView } from '@atelier/contracts/identity/users.api';
 import { VoucherCreated } from '@atelier/contracts/ledger/voucher.events';
 import { exampleEnvelope, newId, type Actor } from '@atelier/kernel';
 import { pageOf } from '@atelier/service';
-import { aUser, aVisitor, recordQueries, startService, walk, type ServiceUnderTest } from '@atelier/testing';
-import { identityConfig } from './identity.config.js';
-import { IdentityModule } from './identity.module.js';
+import { aUser, aVisitor, recordQueries, walk, type ServiceUnderTest } from '@atelier/testing';
+import { PASSWORD, startIdentity } from './identity.fixture.js';
 
-const PASSWORD = 'violet-harbour-lantern-42';
 const AUTH = '/api/v1/auth';
 const ME = '/api/v1/users/me';
 const AUDIT = '/api/v1/audit';
-const { privateKey } = generateKeyPairSync('ed25519');
 const admin = aUser('admin');
 
 let identity: ServiceUnderTest;
 beforeAll(async () => {
-  identity = await startService(IdentityModule, identityConfig, {
-    JWT_PRIVATE_JWK: JSON.stringify({ ...privateKey.export({ format: 'jwk' }), kid: 'k1' }),
-    PASSWORD_HASH_COST: '4',
-    DATA_ENCRYPTION_KEY: randomBytes(32).toString('base64url'),
-    SESSIONS_OPEN_MAX: '2',
-  });
+  identity = await startIdentity({ SESSIONS_OPEN_MAX: '2' });
 });
 afterAll(() => identity?.close());
 

@@ -1,4 +1,3 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import {
   ListingPublished,
   ListingRejected,
@@ -13,21 +12,15 @@ import {
 } from '@atelier/contracts/ledger/adjustment.events';
 import { VoucherCreated, VoucherUpdated } from '@atelier/contracts/ledger/voucher.events';
 import { exampleEnvelope, newId, type EventDefinition } from '@atelier/kernel';
-import { aUser, startService, type ServiceUnderTest } from '@atelier/testing';
-import { identityConfig } from '../identity.config.js';
-import { IdentityModule } from '../identity.module.js';
+import { aUser, type ServiceUnderTest } from '@atelier/testing';
+import { startIdentity } from '../identity.fixture.js';
 
-const { privateKey } = generateKeyPairSync('ed25519');
 const [admin, actor] = [aUser('admin'), aUser('moderator')];
 const time = '2026-11-21T09:00:00.000Z';
 
 let identity: ServiceUnderTest;
 beforeAll(async () => {
-  identity = await startService(IdentityModule, identityConfig, {
-    JWT_PRIVATE_JWK: JSON.stringify({ ...privateKey.export({ format: 'jwk' }), kid: 'k1' }),
-    PASSWORD_HASH_COST: '4',
-    DATA_ENCRYPTION_KEY: randomBytes(32).toString('base64url'),
-  });
+  identity = await startIdentity();
 });
 afterAll(() => identity?.close());
 

@@ -1,26 +1,20 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { ACTOR_HEADER, ActorSigner } from '@atelier/auth';
 import { SessionEnded } from '@atelier/contracts/identity/session.events';
 import { UserDeleted, UserUpdated } from '@atelier/contracts/identity/user.events';
 import { type Actor, newId, type PlatformRole } from '@atelier/kernel';
-import { aUser, aVisitor, startService, type ServiceUnderTest } from '@atelier/testing';
-import { identityConfig } from '../identity.config.js';
-import { IdentityModule } from '../identity.module.js';
+import { aUser, aVisitor, type ServiceUnderTest } from '@atelier/testing';
+import { PASSWORD, startIdentity } from '../identity.fixture.js';
 
-const PASSWORD = 'violet-harbour-lantern-42';
 const FAILURES_PER_ACCOUNT_MAX = 2;
 const ACTOR_SECRET = randomBytes(32).toString('base64url');
 const signer = new ActorSigner(ACTOR_SECRET);
-const { privateKey } = generateKeyPairSync('ed25519');
 const ME = '/api/v1/users/me';
 
 let identity: ServiceUnderTest;
 beforeAll(async () => {
-  identity = await startService(IdentityModule, identityConfig, {
+  identity = await startIdentity({
     ACTOR_SECRET,
-    JWT_PRIVATE_JWK: JSON.stringify({ ...privateKey.export({ format: 'jwk' }), kid: 'k1' }),
-    PASSWORD_HASH_COST: '4',
-    DATA_ENCRYPTION_KEY: randomBytes(32).toString('base64url'),
     LOG_IN_FAILURES_PER_ACCOUNT_MAX: String(FAILURES_PER_ACCOUNT_MAX),
     // Begun in 1970 and not over before 2080: no window turns over within a test.
     LOG_IN_WINDOW_MS: '3500000000000',

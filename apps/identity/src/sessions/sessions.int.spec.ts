@@ -1,29 +1,19 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { jest } from '@jest/globals';
 import { AccessTokenVerifier } from '@atelier/auth';
 import { ACCESS_TOKEN_AUDIENCE, ACCESS_TOKEN_ISSUER } from '@atelier/contracts/identity/auth.api';
 import { SessionEnded } from '@atelier/contracts/identity/session.events';
 import { UserRegistered } from '@atelier/contracts/identity/user.events';
 import { type Actor, newId } from '@atelier/kernel';
-import { aContext, aVisitor, startService, type ServiceUnderTest } from '@atelier/testing';
-import { identityConfig } from '../identity.config.js';
-import { IdentityModule } from '../identity.module.js';
+import { aContext, aVisitor, type ServiceUnderTest } from '@atelier/testing';
+import { jwk, PASSWORD, startIdentity } from '../identity.fixture.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
 import { LogInThrottle } from './log-in-throttle.js';
 import { RefreshSession } from './refresh-session.usecase.js';
 
-const PASSWORD = 'violet-harbour-lantern-42';
 const FAILURES_PER_ACCOUNT_MAX = 3;
 const SESSIONS_OPEN_MAX = 3;
 
-const jwk = {
-  ...generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' }),
-  kid: 'key-of-the-tests',
-};
 const env = {
-  JWT_PRIVATE_JWK: JSON.stringify(jwk),
-  PASSWORD_HASH_COST: '4',
-  DATA_ENCRYPTION_KEY: randomBytes(32).toString('base64url'),
   LOG_IN_FAILURES_PER_ACCOUNT_MAX: String(FAILURES_PER_ACCOUNT_MAX),
   // Begun in 1970 and not over before 2080: no window turns over within a test.
   LOG_IN_WINDOW_MS: '3500000000000',
@@ -34,7 +24,7 @@ describe('registration and sessions', () => {
   let identity: ServiceUnderTest;
   let tokens: AccessTokenVerifier;
   beforeAll(async () => {
-    identity = await startService(IdentityModule, identityConfig, env);
+    identity = await startIdentity(env);
     tokens = new AccessTokenVerifier({
       jwksUrl: `${identity.url}/.well-known/jwks.json`,
       issuer: ACCESS_TOKEN_ISSUER,

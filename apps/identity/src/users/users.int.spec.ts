@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,13 +6,10 @@ import { jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { UserRegistered, UserUpdated } from '@atelier/contracts/identity/user.events';
 import { type Actor, newId } from '@atelier/kernel';
-import { aService, aUser, aVisitor, startService, type ServiceUnderTest } from '@atelier/testing';
-import { identityConfig } from '../identity.config.js';
-import { IdentityModule } from '../identity.module.js';
+import { aService, aUser, aVisitor, type ServiceUnderTest } from '@atelier/testing';
+import { PASSWORD, startIdentity } from '../identity.fixture.js';
 import { SeedDevLogins } from './seed-dev-logins.js';
 
-const PASSWORD = 'violet-harbour-lantern-42';
-const { privateKey } = generateKeyPairSync('ed25519');
 const logins = {
   admin: { email: 'admin@atelier.example', password: randomBytes(18).toString('base64url') },
   moderator: { email: 'moderator@atelier.example', password: randomBytes(18).toString('base64url') },
@@ -24,12 +21,7 @@ describe('accounts and the audit log', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'atelier-identity-'));
     await writeFile(join(folder, 'dev-logins.json'), JSON.stringify(logins));
-    identity = await startService(IdentityModule, identityConfig, {
-      JWT_PRIVATE_JWK: JSON.stringify({ ...privateKey.export({ format: 'jwk' }), kid: 'k1' }),
-      PASSWORD_HASH_COST: '4',
-      DATA_ENCRYPTION_KEY: randomBytes(32).toString('base64url'),
-      DEV_LOGINS_FILE: join(folder, 'dev-logins.json'),
-    });
+    identity = await startIdentity({ DEV_LOGINS_FILE: join(folder, 'dev-logins.json') });
   });
   afterAll(async () => {
     await identity.close();
