@@ -12,6 +12,7 @@ import {
   TaxSums,
   yearNotReported,
   yearStart,
+  type TaxLine,
   type TaxReport,
 } from './tax-report.domain.js';
 import { taxReportPdf } from './tax-report-pdf.js';
@@ -19,6 +20,15 @@ import { TaxReportRepository } from './tax-report.repository.js';
 
 /** Entries that are in memory at a time. */
 const ENTRIES_PER_READ = 500;
+
+/** A part of an account's chain, behind one place and up to another. */
+interface Chain {
+  readonly asset: TaxLine['asset'];
+  readonly account: ChainLink['account'];
+  readonly after: number;
+  readonly to: number;
+  readonly read: (after: number, to: number) => Promise<Entry[]>;
+}
 
 /**
  * The caller's tax reports. A year is counted from the journal, entry by entry, each time from where it was left; once
@@ -71,11 +81,13 @@ export class ReadTaxReports {
     const sums = new TaxSums(stored?.lines);
     const countedTo = { ...stored?.countedTo };
     let counted = 0;
-    for (const { asset, account, after, to } of await this.chainsOf(userId, year)) {
-      for await (const entry of this.chain(account, Math.max(after, countedTo[asset] ?? 0), to)) {
-        // Money has no statement that tells where a year begins in its chain.
-        if (asset === 'credits' || isOfYear(year, entry)) sums.add(account, entry);
-        counted++;
+    for (const { asset, account, after, to, read } of await this.chainsOf(userId, year)) {
+      for (let at = Math.max(after, countedTo[asset] ?? 0); at < to; at += ENTRIES_PER_READ) {
+        for (const entry of await read(at, Math.min(at + ENTRIES_PER_READ, to))) {
+          // Money has no statement that tells where a year begins in its chain.
+          if (asset === 'credits' || isOfYear(year, entry)) sums.add(account, entry);
+          counted++;
+        }
       }
       countedTo[asset] = to;
     }
@@ -93,7 +105,7 @@ export class ReadTaxReports {
   }
 
   /** The accounts that a report counts, each with the part of its chain that may be of the year. */
-  private async chainsOf(userId: Id<'usr'>, year: number) {
+  private async chainsOf(userId: Id<'usr'>, year: number): Promise<Chain[]> {
     // The statement tells in one step where the year begins and ends.
     const placeBefore = async (time: Date) =>
       (await this.statements.latestAt(userId, new Date(time.getTime() - 1)))?.sequence ?? 0;
@@ -102,16 +114,26 @@ export class ReadTaxReports {
       placeBefore(yearStart(year + 1)),
       this.earnings.ofUser(userId),
     ]);
-    return [
-      { asset: 'credits', account: userAccount(userId), after, to },
-      ...earnings.map(({ currency, sequence }) => ({
-        ...{ asset: currency, account: earningsAccount(userId, currency), after: 0, to: sequence },
-      })),
-    ];
+    const credits: Chain = {
+      ...{ asset: 'credits', account: userAccount(userId), after, to },
+      read: (from, until) => this.ofStatement(userId, from, until),
+    };
+    const money = earnings.map(({ currency, sequence }): Chain => {
+      const account = earningsAccount(userId, currency);
+      const read: Chain['read'] = (from, until) => this.journal.ofAccountChain(account, from, until);
+      return { asset: currency, account, after: 0, to: sequence, read };
+    });
+    return [credits, ...money];
   }
 
-  private async *chain(account: ChainLink['account'], after: number, to: number): AsyncIterable<Entry> {
-    for (let read = after; read < to; read += ENTRIES_PER_READ)
-      yield* await this.journal.ofAccountChain(account, read, Math.min(read + ENTRIES_PER_READ, to));
+  /** By way of the statement: a database that bounds an index by its first field would read the whole chain for a part. */
+  private async ofStatement(userId: Id<'usr'>, after: number, to: number): Promise<Entry[]> {
+    const lines = await this.statements.ofChain(userId, after, to);
+    const entries = await this.journal.byIds(lines.map(({ entryId }) => entryId));
+    if (entries.length < to - after)
+      throw new Error(
+        `${userId}: between ${after} and ${to} there are ${entries.length} entries; verify the books`,
+      );
+    return entries;
   }
 }

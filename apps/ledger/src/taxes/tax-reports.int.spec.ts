@@ -2,7 +2,7 @@ import { jest } from '@jest/globals';
 import { exampleEnvelope } from '@atelier/kernel';
 import { aService, aUser, aVisitor, recordQueries } from '@atelier/testing';
 import { PurchaseRefunded } from '@atelier/contracts/commerce/purchase.events';
-import { JournalRepository } from '../journal/journal.repository.js';
+import { StatementRepository } from '../accounts/statement.repository.js';
 import { ApprovedPayouts } from '../payouts/approved-payouts.job.js';
 import { Sellers, type User } from '../payouts/seller.fixture.js';
 import { pdfText } from './pdf-text.fixture.js';
@@ -115,16 +115,15 @@ describe('tax reports', () => {
   });
 
   it('read the entries of their year, each once, and no others', async () => {
-    const read = jest.spyOn(sellers.get(JournalRepository), 'ofAccountChain');
+    const read = jest.spyOn(sellers.get(StatementRepository), 'ofChain');
     await report(2027);
     await report(2027);
     await sellers.sell(seller, 50, 10);
     const { body } = await report(2027);
     // Two sales and a payout stand before the refund.
-    const places = read.mock.calls.filter(([of]) => of === `user:${seller.id}`).map(([, ...place]) => place);
-    expect(places).toEqual([
-      [3, 4],
-      [4, 5],
+    expect(read.mock.calls.filter(([of]) => of === seller.id)).toEqual([
+      [seller.id, 3, 4],
+      [seller.id, 4, 5],
     ]);
     await sellers.ledger.database.connection.collection('tax_reports').deleteMany({});
     expect((await report(2027)).body).toEqual(body);
