@@ -9,6 +9,7 @@ import { root, sourceArgs, type Setup } from './checkout.js';
 
 const documentDbReadyMsMax = 60_000;
 const mongodReadyMsMax = 60_000;
+const askMsMax = 1_000;
 const stopMsMax = 20_000;
 const pollMs = 100;
 const dropMsMax = 5_000;
@@ -122,26 +123,29 @@ async function startMongod(options: DatabaseOptions, binary: string): Promise<Da
 async function initiateReplicaSet(port: number, exited: Promise<Exit>): Promise<void> {
   let end: Exit | undefined;
   void exited.then((exit) => (end = exit));
-  const until = Date.now() + mongodReadyMsMax;
+  const config = { _id: 'rs0', members: [{ _id: 0, host: `127.0.0.1:${port}` }] };
+  for (const until = Date.now() + mongodReadyMsMax; Date.now() < until && !end;) {
+    const hello = await askAdmin(port, { hello: 1 });
+    if (hello?.['isWritablePrimary'] === true) return;
+    if (hello && !hello['setName']) await askAdmin(port, { replSetInitiate: config });
+    await new Promise((resolve) => setTimeout(resolve, pollMs));
+  }
+  throw new Error(
+    end
+      ? `mongod ended with ${end.signal ?? `code ${end.code}`}`
+      : `mongod did not become a primary within ${mongodReadyMsMax / 1000} s`,
+  );
+}
+
+/** Undefined when there is no answer. By a client of its own: one that found nobody at first finds nobody ever. */
+async function askAdmin(port: number, command: object): Promise<Record<string, unknown> | undefined> {
   const client = new mongoose.mongo.MongoClient(`mongodb://127.0.0.1:${port}/?directConnection=true`, {
-    serverSelectionTimeoutMS: 1_000,
+    serverSelectionTimeoutMS: askMsMax,
   });
-  const admin = client.db('admin');
   try {
-    while (Date.now() < until && !end) {
-      const hello = await admin.command({ hello: 1 }).catch(() => undefined);
-      if (hello?.['isWritablePrimary'] === true) return;
-      if (hello && !hello['setName']) {
-        const config = { _id: 'rs0', members: [{ _id: 0, host: `127.0.0.1:${port}` }] };
-        await admin.command({ replSetInitiate: config }).catch(() => undefined);
-      }
-      await new Promise((resolve) => setTimeout(resolve, pollMs));
-    }
-    throw new Error(
-      end
-        ? `mongod ended with ${end.signal ?? `code ${end.code}`}`
-        : `mongod did not become a primary within ${mongodReadyMsMax / 1000} s`,
-    );
+    return await client.db('admin').command(command);
+  } catch {
+    return undefined;
   } finally {
     await client.close();
   }
