@@ -1,5 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
 import sharp from 'sharp';
 import { aPicture } from '../images/pictures.fixture.js';
 import { GeminiModel } from './gemini-model.client.js';
@@ -168,12 +170,17 @@ describe('Gemini', () => {
     ['a full quota', 429, {}, 'unavailable', 'right now'],
     ['a fault', 500, {}, 'unavailable', 'right now'],
     ['an answer of another shape', 200, { candidates: 'none' }, 'unavailable', 'right now'],
-  ])('tells %s apart: final or to be tried again', async (_, status, body, kind, words) => {
+  ])('tells %s apart: final or to be tried again', async (name, status, body, kind, words) => {
+    const told = jest.spyOn(Logger.prototype, 'error').mockReturnValue(undefined);
     const { model, close } = await startGemini(() => Promise.resolve([status, body]));
     await expect(model.generate(await aRequest())).rejects.toMatchObject({
       kind,
       message: expect.stringContaining(words),
     });
     await close();
+    // What passes by itself is nobody's to mend.
+    const isOurs = ['a revoked key', 'a model that is not there', 'a key that is none'].includes(name);
+    expect(told.mock.calls).toEqual(isOurs ? [[expect.stringContaining('look at GEMINI_API_KEY')]] : []);
+    told.mockRestore();
   });
 });
