@@ -86,6 +86,17 @@ describe('a .http file', () => {
     expect(seen[0]?.body).toBe('--b\r\n\r\nthe bytes of ./cat.png\r\n--b--\r\n');
   });
 
+  it('knows what time it is, and what time it was', async () => {
+    await run(
+      'GET http://127.0.0.1:8080/{{$datetime "YYYY" -400 d}}\n\n###\nGET http://127.0.0.1:8080/{{$datetime iso8601 -1 d}}\n',
+    );
+    const ago = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString();
+    expect([seen[0]!.url, seen[1]!.url.slice(0, 11)]).toEqual([
+      `/${ago(400).slice(0, 4)}`,
+      `/${ago(1).slice(0, 10)}`,
+    ]);
+  });
+
   it('stops at the first mismatch and says what came instead', async () => {
     const [first, ...more] = await run(`### A\n# @expect 200\nPOST ${origin}/x\n\n### B\nGET ${origin}/y\n`);
     expect(more).toEqual([]);

@@ -129,10 +129,12 @@ async function fillIn(
 
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** `iso8601 30 m`: half an hour from now. */
+/** `iso8601 30 m`: half an hour from now; `"YYYY"`: the year. */
 function momentOf(argument: string): string {
-  const [, amount = '0', unit = 's'] = /^iso8601(?: (-?\d+) ([smhd]))?$/.exec(argument) ?? missing(argument);
-  return new Date(Date.now() + Number(amount) * UNIT_MS[unit]!).toISOString();
+  const [, format, amount = '0', unit = 's'] =
+    /^(iso8601|"YYYY")(?: (-?\d+) ([smhd]))?$/.exec(argument) ?? missing(argument);
+  const moment = new Date(Date.now() + Number(amount) * UNIT_MS[unit]!);
+  return format === 'iso8601' ? moment.toISOString() : String(moment.getUTCFullYear());
 }
 
 async function valueOf(
