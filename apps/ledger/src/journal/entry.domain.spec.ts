@@ -38,6 +38,11 @@ describe('a draft', () => {
     expect(() => assertBalanced(wrong)).toThrow(DomainError);
   });
 
+  it('is refused when a movement has a type that is not known (R511)', () => {
+    const strange = { ...to(100), type: 'earn_box' } as unknown as Posting;
+    expect(() => assertBalanced(draft(from(-100), strange))).toThrow('earn_box is no type');
+  });
+
   it('may be posted in two assets when each sums to zero, one account in both', () => {
     const [earned, out] = [earningsAccount(newId('usr', 1), 'USD'), 'platform:payouts' as const];
     const inCredits: Posting = { account: out, asset: 'credits', amount: 10 };

@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto';
 import { DomainError, type Id } from '@atelier/kernel';
-import type { CreditTransactionType } from '@atelier/contracts/ledger/credits.events';
+import {
+  CREDIT_TRANSACTION_TYPES,
+  type CreditTransactionType,
+} from '@atelier/contracts/ledger/credits.events';
 
 /**
  * The journal. Invariants:
  * - an entry's postings sum to zero per asset, and name each account once per asset;
+ * - what a user gets or pays has a type that statements know (R511);
  * - an entry is never changed; a correction is another entry that reverses it;
  * - one cause makes one entry;
  * - for every user's account it touches, an entry holds the account's sequence number and the hash of the entry
@@ -103,6 +107,9 @@ export function assertBalanced({ causeId, postings }: EntryDraft): void {
   }
   const wrong = postings.find(({ amount }) => !Number.isSafeInteger(amount) || amount === 0);
   if (wrong) throw unbalanced(causeId, `${wrong.amount} on ${wrong.account} is no whole amount`);
+  // Events and statements are read by their type: one that is not known would make both unreadable.
+  const strange = postings.filter(isUserPosting).find(({ type }) => !CREDIT_TRANSACTION_TYPES.includes(type));
+  if (strange) throw unbalanced(causeId, `${strange.type} is no type of a movement of credits`);
   const places = new Set(postings.map(({ account, asset }) => `${account} ${asset}`));
   if (places.size !== postings.length || postings.length < 2) {
     throw unbalanced(causeId, 'it needs two or more postings, each on an account of its own');

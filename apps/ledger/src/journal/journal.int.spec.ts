@@ -94,6 +94,7 @@ describe('the journal', () => {
     await ledger.redeliver(completed);
     expect(await creditsOf(buyer)).toEqual({ settled: 899, held: 0, available: 899 });
     expect(await creditsOf(seller)).toEqual({ settled: 81, held: 0, available: 81 });
+    expect(await statementOf(buyer)).toEqual(['spend_marketplace -101 → 899', 'earn_purchase 1000 → 1000']);
     expect(await statementOf(seller)).toEqual(['earn_sale 81 → 81']);
     const spent = await ledger.facts(CreditsSpent);
     expect(

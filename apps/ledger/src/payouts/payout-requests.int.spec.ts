@@ -208,7 +208,7 @@ describe('what can be paid out', () => {
     });
   });
 
-  it('is less a refund of a matured sale at once, and not less one of a sale that is not matured (R242)', async () => {
+  it('is less a refund of a matured sale at once, and not less one of a sale that is not matured', async () => {
     const seller = await sellers.seller(300);
     const matured = await sellers.sell(seller, 200);
     sellers.clock.pass(14);

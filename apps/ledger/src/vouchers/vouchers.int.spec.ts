@@ -316,9 +316,15 @@ describe('admins', () => {
   });
 
   it('turn vouchers off instead of deleting them, used or not (R477)', async () => {
-    const { id } = await aVoucher();
-    expect((await ledger.as(admin).delete(`${VOUCHERS}/${id}`)).status).toBe(405);
-    expect(await read(id)).toMatchObject({ status: 'active' });
+    const [unused, used, user] = [await aVoucher(), await aVoucher(), aUser()];
+    expect((await redeem(user, used.code)).status).toBe(201);
+    for (const { id } of [unused, used]) {
+      expect((await ledger.as(admin).delete(`${VOUCHERS}/${id}`)).status).toBe(405);
+      expect(await read(id)).toMatchObject({ status: 'active' });
+      expect((await ledger.as(admin).post(`${VOUCHERS}/${id}/disable`)).status).toBe(200);
+      expect(await read(id)).toMatchObject({ status: 'inactive' });
+    }
+    expect(await redemptionsOf(user)).toHaveLength(1);
   });
 
   it('are the only ones: people and services are refused', async () => {

@@ -6,15 +6,23 @@ import {
   PurchaseRefunded,
 } from '@atelier/contracts/commerce/purchase.events';
 import { UserRegistered } from '@atelier/contracts/identity/user.events';
+import { SPEND_TYPES } from '@atelier/contracts/ledger/credits.events';
 import { JOB_KINDS, JobFinished } from '@atelier/contracts/studio/job.events';
+import type { Adjustment } from '../../adjustments/adjustment.domain.js';
+import type { Referral } from '../../referrals/referral.domain.js';
+import { turnEntries } from '../../regeneration/regeneration.domain.js';
+import type { Redemption } from '../../vouchers/redemption.domain.js';
 import { assertBalanced, CHAIN_START, sealEntry, type EntryDraft } from '../entry.domain.js';
+import { adjustmentApproved } from './adjustment-approved.domain.js';
 import { jobFinished } from './job-finished.domain.js';
 import { paymentRefunded } from './payment-refunded.domain.js';
 import { paymentSucceeded } from './payment-succeeded.domain.js';
 import { purchaseCompleted } from './purchase-completed.domain.js';
 import { purchaseFailed } from './purchase-failed.domain.js';
 import { purchaseRefunded } from './purchase-refunded.domain.js';
+import { referralCompleted } from './referral-completed.domain.js';
 import { userRegistered } from './user-registered.domain.js';
+import { voucherRedeemed } from './voucher-redeemed.domain.js';
 
 /** `account amount type`, one line per posting; refuses an entry that the journal would refuse. */
 function told(draft: EntryDraft | null | undefined): string[] {
@@ -130,5 +138,45 @@ describe('a job', () => {
 
   it('of a visitor has nothing to settle', () => {
     expect(jobFinished({ ...job, userId: null, holdId: null })).toBeNull();
+  });
+});
+
+describe('a movement', () => {
+  const userId = newId('usr');
+  const typesOf = (draft: EntryDraft | null | undefined) =>
+    told(draft).flatMap((line) => (line.startsWith('user:') ? [line.split(' ')[2]] : []));
+  const job = (kind: (typeof JOB_KINDS)[number]) => {
+    const settlement = jobFinished({ ...JobFinished.example, kind });
+    return settlement?.end === 'capture' ? settlement.entry : null;
+  };
+  const referral = { id: newId('ref'), referrerId: userId, refereeId: newId('usr') } as Referral;
+  const redemption = { id: newId('vrd'), userId, creditsGranted: 5 } as Redemption;
+  const adjusted = (amount: number) => adjustmentApproved({ id: newId('adj'), userId, amount } as Adjustment);
+  const head = { id: newId('jrn'), links: [], correlationId: 'req_1', createdAt: new Date(0) };
+  const sale = sealEntry(purchaseCompleted(purchase), head);
+
+  it.each([
+    [
+      'earn_regeneration',
+      "a month's turn",
+      turnEntries(userId, { month: '2026-12', expired: 0, granted: 5 })[0],
+    ],
+    ['earn_purchase', 'a package', paymentSucceeded(PaymentSucceeded.example)],
+    ['earn_bonus', 'a registration', userRegistered(UserRegistered.example, 5)],
+    ['earn_bonus', 'a referral', referralCompleted(referral, 5)],
+    ['earn_bonus', 'a voucher', voucherRedeemed(redemption)],
+    ['earn_admin_adjustment', 'an admin', adjusted(5)],
+    ['spend_enhancement', 'an enhancement', job('image_enhancement')],
+    ['spend_mcp_generation', 'an MCP generation', job('mcp_generation')],
+  ])('is %s when it is by %s (R511)', (type, _, draft) => {
+    expect(typesOf(draft)).toEqual([type]);
+  });
+
+  it('is refund when the buyer of a refunded sale gets it back (R511)', () => {
+    expect(typesOf(purchaseRefunded(PurchaseRefunded.example, sale))).toEqual(['refund', 'refund_reversal']);
+  });
+
+  it('may be held for as spend_box_creation; no box is charged yet (R511)', () => {
+    expect(SPEND_TYPES).toContain('spend_box_creation');
   });
 });
