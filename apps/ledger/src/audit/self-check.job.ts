@@ -42,7 +42,8 @@ const verifiedAccounts = counter(
 export class SelfCheck implements OnApplicationBootstrap {
   private readonly stopping = new AbortController();
   private readonly loop: BackgroundLoop;
-  private answer: HealthAnswer = { up: true };
+  /** Nothing until the findings that are open have been read once: those of other replicas count here too. */
+  private answer: HealthAnswer | undefined;
 
   constructor(
     private readonly accounts: AccountRepository,
@@ -59,7 +60,11 @@ export class SelfCheck implements OnApplicationBootstrap {
       await this.run();
       return false;
     });
-    health.add('books', () => Promise.resolve(this.answer));
+    health.add('books', async () => {
+      // Read here as well, so that a read that failed is tried again by the next probe and not a run later.
+      if (!this.answer) await this.publish();
+      return this.answer!;
+    });
     shutdown.add('jobs', 'self-check', () => {
       this.stopping.abort();
       return this.loop.stop();
@@ -74,7 +79,7 @@ export class SelfCheck implements OnApplicationBootstrap {
 
   /** One run. */
   async run(): Promise<void> {
-    const known = (await this.selfChecks.open(FINDINGS_MAX)).map(({ _id }) => _id);
+    const known = await this.publish();
     let isComplete = true;
     const check = async (account: string) => {
       if (!(await this.check(account))) isComplete = false;
@@ -91,6 +96,8 @@ export class SelfCheck implements OnApplicationBootstrap {
     await this.selfChecks.moveCursor(isLast ? '' : ids.at(-1)!);
     const now = this.clock.now();
     if (isComplete) completedAt.set({ of: 'accounts' }, now.getTime() / 1000);
+    // The sum reads the whole journal: what was found must not wait for it.
+    await this.publish();
     const before = new Date(now.getTime() - this.config.SELF_CHECK_SUM_INTERVAL_MS);
     if ((await this.selfChecks.takeSum(now, before)) && (await this.check(SUM)))
       completedAt.set({ of: 'sum' }, now.getTime() / 1000);
@@ -114,12 +121,14 @@ export class SelfCheck implements OnApplicationBootstrap {
     }
   }
 
-  private async publish(): Promise<void> {
+  /** Tells what is open, whoever found it. Answers which accounts that are. */
+  private async publish(): Promise<string[]> {
     const open = await this.selfChecks.open(FINDINGS_MAX);
     outOfBalance.set(open.length > 0 ? 1 : 0);
     const first: Finding | undefined = open[0]?.findings[0];
     this.answer = first
       ? { up: false, reason: `${open.length} account(s) do not add up: ${first.account}: ${first.problem}` }
       : { up: true };
+    return open.map(({ _id }) => _id);
   }
 }
