@@ -45,7 +45,9 @@ async function main(): Promise<void> {
     await stop();
     process.exit(code);
   };
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void end(0));
+  // Whoever asks twice does not want to wait; PostgreSQL ends with this process.
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.on(signal, () => (stopping ? process.exit(1) : void end(0)));
   if (values['with-parent']) process.stdin.on('close', () => void end(0)).resume();
 
   const instance = await startDocumentDb({

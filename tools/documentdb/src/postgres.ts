@@ -13,6 +13,8 @@ const connectionWaitMs = 10_000;
 /** How long a command waits for a server that refuses connections, and how often it asks. */
 const restartWaitMs = 6_000;
 const restartPollMs = 50;
+/** How long open connections are waited for at the end. */
+const closeMs = 5_000;
 /** Limit of one statement when the client set none. */
 export const statementMs = 60_000;
 /** How long a write in a transaction waits for a lock before it is a write conflict. */
@@ -64,8 +66,10 @@ export class Postgres {
     this.transactions = pool(port, transactionConnectionsMax, transactionLockMs, 'repeatable read');
   }
 
+  /** What still has a connection after that long loses it with the server. */
   async close(): Promise<void> {
-    await Promise.all([this.general.end(), this.transactions.end()]);
+    const ended = Promise.all([this.general.end(), this.transactions.end()]);
+    await Promise.race([ended, sleep(closeMs, undefined, { ref: false })]);
   }
 }
 

@@ -35,9 +35,17 @@ const FORBID_COMMIT = statement(
   'INSERT INTO atelier.commits (key) VALUES ($1) ON CONFLICT DO NOTHING RETURNING key',
 );
 
+/** A transaction that waits for a connection of PostgreSQL. */
+interface Beginning {
+  readonly connection: number;
+  /** Nobody wants it any more: its client is gone, or the server stops. */
+  isUnwanted: boolean;
+}
+
 /** The open and recently ended transactions, by session. */
 export class Transactions {
   readonly #bySession = new Map<string, Transaction>();
+  readonly #beginnings = new Set<Beginning>();
   readonly #sweeper: NodeJS.Timeout;
 
   constructor(private readonly postgres: Postgres) {
@@ -132,6 +140,8 @@ export class Transactions {
    * leaves nothing locked; one that only lost its connection repeats the transaction, as after any network error.
    */
   async abortOf(connection: number): Promise<void> {
+    for (const beginning of this.#beginnings)
+      if (beginning.connection === connection) beginning.isUnwanted = true;
     const open = [...this.#bySession.values()].filter((known) => known.client);
     await Promise.all(
       open.filter((known) => known.connection === connection).map((known) => this.abort(known)),
@@ -149,15 +159,14 @@ export class Transactions {
 
   async close(): Promise<void> {
     clearInterval(this.#sweeper);
+    for (const beginning of this.#beginnings) beginning.isUnwanted = true;
     await Promise.all([...this.#bySession.values()].map((transaction) => this.abort(transaction)));
   }
 
   async #begin(session: string, txnNumber: number, connection: number): Promise<Transaction> {
     const earlier = this.#bySession.get(session);
     if (earlier) await this.abort(earlier);
-    const client = await acquire(this.postgres.transactions).catch((error: unknown) => {
-      throw toCommandError(error).withLabel('TransientTransactionError');
-    });
+    const client = await this.#acquire(txnNumber, connection);
     const now = Date.now();
     const begun: Transaction = {
       session,
@@ -174,6 +183,22 @@ export class Transactions {
     // Not awaited: the first command of the transaction queues behind it and fails with it.
     client.query('BEGIN').catch(() => undefined);
     return begun;
+  }
+
+  /** A connection of PostgreSQL, unless nobody wants it any more when it comes. */
+  async #acquire(txnNumber: number, connection: number): Promise<PoolClient> {
+    const beginning: Beginning = { connection, isUnwanted: false };
+    this.#beginnings.add(beginning);
+    try {
+      const client = await acquire(this.postgres.transactions);
+      if (!beginning.isUnwanted) return client;
+      client.release();
+    } catch (error) {
+      throw toCommandError(error).withLabel('TransientTransactionError');
+    } finally {
+      this.#beginnings.delete(beginning);
+    }
+    throw gone(txnNumber);
   }
 
   async #commitOpen(transaction: Transaction, client: PoolClient): Promise<void> {

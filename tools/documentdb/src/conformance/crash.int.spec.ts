@@ -5,7 +5,8 @@ import { Long, MongoClient, UUID, type Document } from 'mongodb';
 import { ensureDocumentDb } from '../../setup.mjs';
 import { Adapter } from '../adapter.js';
 import { freePort, refuseProduction, removeCluster, startCluster, type Cluster } from '../cluster.js';
-import { RawClient, realMongoDb } from './fixture.js';
+import { transactionConnectionsMax } from '../postgres.js';
+import { eventually, RawClient, realMongoDb } from './fixture.js';
 
 const whenOurs = realMongoDb ? describe.skip : describe;
 
@@ -117,6 +118,23 @@ whenOurs('a server that is killed', () => {
     expect(await commit(2)).toMatchObject({ ok: 0, code: 251 });
     second.socket.destroy();
     await another.stop();
+  });
+
+  it('ends when it is told to, although transactions are open and others wait to begin', async () => {
+    const another = await Adapter.start({ port: await freePort(), postgresPort: cluster.port });
+    const clients = await Promise.all(
+      Array.from({ length: transactionConnectionsMax + 4 }, () => RawClient.connect(another.uri)),
+    );
+    const find = { find: 'waiting', $db: 'crash', startTransaction: true, autocommit: false };
+    let answered = 0;
+    const answers = clients.map(async (raw) => {
+      const own = { lsid: { id: new UUID() }, txnNumber: Long.fromNumber(1) };
+      await raw.command({ ...find, ...own }).catch((error: unknown) => error);
+      answered++;
+    });
+    await eventually(() => Promise.resolve(answered === transactionConnectionsMax));
+    await another.stop();
+    await Promise.all(answers);
   });
 
   it('is refused in production', () => {

@@ -1,4 +1,5 @@
 import { Long, UUID, type Collection, type Document } from 'mongodb';
+import { transactionConnectionsMax } from '../postgres.js';
 import { eventually, freshName, RawClient, realMongoDb, startFixture, type Fixture } from './fixture.js';
 
 describe('without a driver between,', () => {
@@ -60,6 +61,30 @@ describe('without a driver between,', () => {
       expect(await commit(1)).toMatchObject({ ok: 0, code: 251 });
       expect(await collection.countDocuments()).toBe(1);
     });
+
+    (realMongoDb ? it.skip : it)(
+      'holds nothing when its connection is gone before it has begun',
+      async () => {
+        const others = Array.from({ length: transactionConnectionsMax }, () => fixture.client.startSession());
+        for (const session of others) {
+          session.startTransaction();
+          await collection.findOne({}, { session });
+        }
+        const update = {
+          update: collection.collectionName,
+          updates: [{ q: { a: 0 }, u: { $set: { a: 1 } } }],
+        };
+        const begun = { ...update, $db: fixture.db.databaseName, lsid, txnNumber: Long.fromNumber(1) };
+        raw.socket.write(RawClient.message({ ...begun, ...inside, startTransaction: true }));
+        // Whoever comes later is answered later: by now it waits for its turn.
+        await (await RawClient.connect(fixture.uri)).command({ ping: 1, $db: 'admin' });
+        raw.socket.destroy();
+        for (const session of others) await session.endSession();
+        // It fails when it has waited too long for a document that is locked.
+        await collection.updateOne({ a: 0 }, { $set: { a: 2 } });
+        expect(await collection.findOne()).toMatchObject({ a: 2 });
+      },
+    );
 
     it('goes on over another connection while the first is open', async () => {
       const first = raw;
