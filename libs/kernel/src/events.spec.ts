@@ -42,6 +42,29 @@ describe('the definition of an event', () => {
   });
 });
 
+describe('the subject of a fact', () => {
+  const data = z.object({ orderLineId: z.string(), userId: z.string() });
+  const example = { orderLineId: 'oln_1', userId: 'usr_1' };
+  const type = 'shop.order_line.packed.v1';
+  const OrderPacked = defineEvent({ type, summary: '', data, example });
+  const OrderPaid = defineEvent({ type, summary: '', data, example, subjectField: 'userId' });
+
+  it("is the noun's id, unless the definition names another field", () => {
+    expect([OrderPacked.subjectField, OrderPaid.subjectField]).toEqual(['orderLineId', 'userId']);
+    expect([OrderPacked('oln_1', example).subject, OrderPaid('usr_1', example).subject]).toEqual([
+      'oln_1',
+      'usr_1',
+    ]);
+  });
+
+  it('is never another than its data says', () => {
+    expect(() => OrderPacked('usr_1', example)).toThrow(
+      `${type} is about usr_1, but its orderLineId is "oln_1"`,
+    );
+    expect(() => OrderPaid('oln_1', example)).toThrow('its userId is "usr_1"');
+  });
+});
+
 describe('the envelope', () => {
   const now = new Date('2026-11-21T08:00:00.000Z');
 

@@ -65,9 +65,14 @@ export interface EventDefinition<Data = any> {
   readonly topicOptions: TopicOptions;
   /** One sentence: what has happened. */
   readonly summary: string;
+  /** Which field of the data is the subject, and so the key on Kafka. */
+  readonly subjectField: string;
   readonly schema: z.ZodType<Data>;
   readonly example: Data;
-  /** The fact about one aggregate. Throws a ZodError when the data breaks the contract: a fault of ours. */
+  /**
+   * The fact about one aggregate. Throws a ZodError when the data breaks the contract, and an Error when its subject
+   * field names another aggregate: faults of ours.
+   */
   (subject: string, data: Data): DomainEvent<Data>;
 }
 
@@ -79,23 +84,33 @@ export const topicOf = (type: string): string => {
   return `${app}.${noun}.${major}`;
 };
 
+const camel = (noun: string): string => noun.replaceAll(/_(.)/g, (_, letter: string) => letter.toUpperCase());
+
 /** Defines a fact once: its TypeScript type, its run-time schema, its topic and its golden example. */
 export function defineEvent<Schema extends z.ZodType>(options: {
   readonly type: string;
   readonly summary: string;
   readonly data: Schema;
   readonly example: z.infer<Schema>;
+  /** Where the subject is not what the noun says: `userId` of `ledger.credits.granted.v1`. */
+  readonly subjectField?: keyof z.infer<Schema> & string;
   readonly topic?: Partial<TopicOptions>;
 }): EventDefinition<z.infer<Schema>> {
   type Data = z.infer<Schema>;
   const match = TYPE.exec(options.type);
   if (!match) throw new Error(`event type "${options.type}" is not <app>.<noun>.<past>.v<major>`);
   const [, app, noun] = match as unknown as [string, string, string];
-  const create = (subject: string, data: Data): DomainEvent<Data> => ({
-    definition,
-    subject,
-    data: options.data.parse(data),
-  });
+  const subjectField = options.subjectField ?? `${camel(noun)}Id`;
+  const create = (subject: string, data: Data): DomainEvent<Data> => {
+    const parsed: Data = options.data.parse(data);
+    // A wrong key would part the facts of one aggregate, and their order would be gone.
+    const told = (parsed as Readonly<Record<string, unknown>>)[subjectField];
+    if (told !== undefined && told !== subject)
+      throw new Error(
+        `${options.type} is about ${subject}, but its ${subjectField} is ${JSON.stringify(told)}`,
+      );
+    return { definition, subject, data: parsed };
+  };
   const definition = Object.assign(create, {
     app,
     noun,
@@ -103,6 +118,7 @@ export function defineEvent<Schema extends z.ZodType>(options: {
     topic: topicOf(options.type),
     topicOptions: { ...DEFAULT_TOPIC, ...options.topic },
     summary: options.summary,
+    subjectField,
     schema: options.data as unknown as z.ZodType<Data>,
     example: options.example,
   }) as unknown as EventDefinition<Data>;

@@ -21,7 +21,7 @@ const folder = 'libs/contracts/src';
 
 /**
  * Every event that `libs/contracts/src/**\/*.events.ts` exports, by type.
- * @throws Error when two constants define one type
+ * @throws Error when two constants define one type, or a fact does not say in its data what it is about
  */
 export async function loadContracts(): Promise<readonly Contract[]> {
   const contracts: Contract[] = [];
@@ -30,6 +30,10 @@ export async function loadContracts(): Promise<readonly Contract[]> {
     for (const [name, value] of Object.entries(module)) {
       if (!isDefinition(value)) continue;
       const specifier = `@atelier/contracts/${file.slice(folder.length + 1, -'.ts'.length)}`;
+      if (!(value.subjectField in value.example))
+        throw new Error(
+          `${name} in ${file} has no ${value.subjectField} in its data: say with subjectField what its subject is.`,
+        );
       contracts.push({ name, file, specifier, definition: value });
     }
   }

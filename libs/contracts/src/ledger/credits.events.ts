@@ -56,6 +56,7 @@ const entryId = 'jrn_01m7y1j20qe008c1f3vesc43m3' as const;
 export const CreditsGranted = defineEvent({
   type: 'ledger.credits.granted.v1',
   summary: 'A user has more credits.',
+  subjectField: 'userId',
   data: movement,
   example: {
     userId,
@@ -70,6 +71,7 @@ export const CreditsGranted = defineEvent({
 export const CreditsHeld = defineEvent({
   type: 'ledger.credits.held.v1',
   summary: 'Credits are set aside for something that is under way.',
+  subjectField: 'userId',
   data: hold.extend({ expiresAt: z.iso.datetime() }),
   example: {
     holdId,
@@ -84,6 +86,7 @@ export const CreditsHeld = defineEvent({
 export const CreditsSpent = defineEvent({
   type: 'ledger.credits.spent.v1',
   summary: 'A user has paid with credits.',
+  subjectField: 'userId',
   data: movement.extend({
     holdId: idSchema('hld').nullable(),
     /** True when the hold had expired before the capture came: the spend stands, and somebody should look. */
@@ -103,6 +106,7 @@ export const CreditsSpent = defineEvent({
 export const CreditsReleased = defineEvent({
   type: 'ledger.credits.released.v1',
   summary: 'Credits that were set aside are available again.',
+  subjectField: 'userId',
   data: hold.extend({ reason: z.enum(['failed', 'canceled', 'expired', 'partly_captured']) }),
   example: {
     holdId,

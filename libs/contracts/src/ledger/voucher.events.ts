@@ -43,6 +43,7 @@ export const VoucherRedeemed = defineEvent({
   type: 'ledger.voucher.redeemed.v1',
   summary:
     'A person used a voucher. Its subject is the redemption; who sells subscriptions grants the trial by it.',
+  subjectField: 'redemptionId',
   data: z.object({
     redemptionId: idSchema('vrd'),
     voucherId: idSchema('vch'),

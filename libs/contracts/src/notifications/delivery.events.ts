@@ -20,6 +20,7 @@ const example = {
 export const DeliverySent = defineEvent({
   type: 'notifications.delivery.sent.v1',
   summary: 'A mail server has taken an e-mail for somebody.',
+  subjectField: 'emailId',
   data: delivery.extend({ sentAt: z.iso.datetime() }),
   example: { ...example, sentAt: '2026-11-21T08:00:01.000Z' },
 });
@@ -27,6 +28,7 @@ export const DeliverySent = defineEvent({
 export const DeliveryFailed = defineEvent({
   type: 'notifications.delivery.failed.v1',
   summary: 'An e-mail was given up: it was refused, or could not be handed over in time.',
+  subjectField: 'emailId',
   data: delivery.extend({ reason: z.string(), failedAt: z.iso.datetime() }),
   example: { ...example, reason: 'smtp_550', failedAt: '2026-11-21T08:00:01.000Z' },
 });
