@@ -70,6 +70,11 @@ export function openHold(request: PlaceHoldRequest, ttl: HoldTtl, now: Date): Ho
   };
 }
 
+/** Whether one repeats the other. Its expiry is not compared: it counts from when it is asked for, and may be extended. */
+export const isSameHold = (one: Hold, other: Hold): boolean =>
+  SAME_IN_REPEATS.every((field) => one[field] === other[field]);
+const SAME_IN_REPEATS = ['id', 'userId', 'amount', 'type', 'sourceId'] as const;
+
 /** The hold with a later expiry, at most `ttlSecondsMax` after it was placed; the same hold when that is no later. */
 export function extendHold(hold: Hold, until: Date, { ttlSecondsMax }: Pick<HoldTtl, 'ttlSecondsMax'>): Hold {
   if (hold.status !== 'held') throw holdEnded(hold);
@@ -139,7 +144,7 @@ export const holdIdTaken = (holdId: string) =>
   new DomainError({
     kind: 'conflict',
     code: 'ledger.hold.id_taken',
-    detail: `${holdId} is a hold of another user, amount or source. Choose a new id for a new hold.`,
+    detail: `${holdId} is a hold of another user, amount, type or source. Choose a new id for a new hold.`,
   });
 
 export const creditsInsufficient = (available: number, held: number, required: number) =>

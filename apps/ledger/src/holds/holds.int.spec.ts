@@ -87,14 +87,24 @@ describe('placing a hold', () => {
     expect((await place(holdOf(newId('usr'), 1))).body).toMatchObject({ available: 0, held: 0, required: 1 });
   });
 
-  it('refuses the id of another hold', async () => {
+  it.each([{ amount: 11 }, { type: 'spend_marketplace' }, { sourceId: 'job_2' }])(
+    'refuses the id of another hold: %j',
+    async (other) => {
+      const user = await userWith(100);
+      const hold = holdOf(user.id, 10);
+      await place(hold);
+      expect(await place({ ...hold, ...other })).toMatchObject({
+        status: 409,
+        body: { code: 'ledger.hold.id_taken' },
+      });
+    },
+  );
+
+  it('answers the hold as it is to a repeat that asks for another time', async () => {
     const user = await userWith(100);
-    const hold = holdOf(user.id, 10);
-    await place(hold);
-    expect(await place({ ...hold, amount: 11 })).toMatchObject({
-      status: 409,
-      body: { code: 'ledger.hold.id_taken' },
-    });
+    const hold = holdOf(user.id, 10, { ttlSeconds: 60 });
+    const first = await place(hold);
+    expect(await place({ ...hold, ttlSeconds: 600 })).toMatchObject({ status: 201, body: first.body });
   });
 
   it.each([

@@ -6,7 +6,7 @@ import { assertNotErased, setAside } from '../accounts/account.domain.js';
 import { GroupCommit } from '../journal/group-commit.js';
 import type { Sheet } from '../journal/sheet.js';
 import { ledgerConfig, type LedgerConfig } from '../ledger.config.js';
-import { creditsInsufficient, holdIdTaken, openHold, type Hold } from './hold.domain.js';
+import { creditsInsufficient, holdIdTaken, isSameHold, openHold, type Hold } from './hold.domain.js';
 import { HoldRepository } from './hold.repository.js';
 
 /** Of what `place` refuses a hold for, both may have come after it was placed. */
@@ -41,9 +41,7 @@ export class PlaceHold {
       if (!isRefused && !HoldRepository.isDuplicate(error)) throw error;
       const placed = await this.holds.load(hold.id);
       if (!placed && isRefused) throw error;
-      const { userId, amount, sourceId } = hold;
-      const same = placed?.userId === userId && placed.amount === amount && placed.sourceId === sourceId;
-      if (!placed || !same) throw holdIdTaken(hold.id);
+      if (!placed || !isSameHold(placed, hold)) throw holdIdTaken(hold.id);
       return placed;
     }
   }
