@@ -1,6 +1,7 @@
 import { DomainError } from '@atelier/kernel';
 import { UseCase } from '@atelier/service';
 import { StatementRepository } from '../accounts/statement.repository.js';
+import type { Hold } from '../holds/hold.domain.js';
 import { HoldRepository } from '../holds/hold.repository.js';
 import { isEarningsPosting, isUserPosting, userAccount } from '../journal/entry.domain.js';
 import { JournalRepository } from '../journal/journal.repository.js';
@@ -49,14 +50,7 @@ export class Explain {
 
   private async holdSteps(sourceId: string): Promise<Step[]> {
     const holds = await this.holds.ofSource(sourceId, ROWS_MAX);
-    return holds.flatMap(({ id, userId, amount, capturedAmount, status, createdAt, endedAt, expiresAt }) => {
-      const account = userAccount(userId);
-      const note = `until ${expiresAt.toISOString()}`;
-      const held = { at: createdAt, what: 'held', id, account, amount, balanceAfter: null, note };
-      if (!endedAt) return [held];
-      const left = status === 'captured' ? `${capturedAmount} of ${amount}` : `${amount} given back`;
-      return [held, { ...held, at: endedAt, what: status, amount: capturedAmount, note: left }];
-    });
+    return holds.flatMap(stepsOfHold);
   }
 
   private async entrySteps(sourceId: string, askedId: string): Promise<Step[]> {
@@ -81,6 +75,19 @@ export class Explain {
       })),
     );
   }
+}
+
+function stepsOfHold({ id, amount, status, ...hold }: Hold): Step[] {
+  const { capturedAmount, createdAt, endedAt, expiredAt, expiresAt } = hold;
+  const [account, givenBack] = [userAccount(hold.userId), `${amount} given back`];
+  const note = `until ${expiresAt.toISOString()}`;
+  const held = { at: createdAt, what: 'held', id, account, amount, balanceAfter: null, note };
+  if (!endedAt) return [held];
+  const expired = { ...held, at: expiredAt ?? endedAt, what: 'expired', amount: 0, note: givenBack };
+  const left =
+    status === 'captured' ? `${capturedAmount} of ${amount}${expiredAt ? ' (late)' : ''}` : givenBack;
+  const end = { ...held, at: endedAt, what: status, amount: capturedAmount, note: left };
+  return [held, ...(expiredAt ? [expired] : []), end];
 }
 
 const notFound = (id: string) =>

@@ -79,7 +79,12 @@ describe('a hold', () => {
   });
 
   it('is captured late after it has expired, and no longer counts as set aside', () => {
-    expect(settleHold(ended('expired'), capture(), after(9999))).toMatchObject({ status: 'captured' });
+    const expired = settleHold(hold, expire, after(900));
+    expect(settleHold(expired, capture(), after(9999))).toMatchObject({
+      status: 'captured',
+      endedAt: after(9999),
+      expiredAt: after(900),
+    });
     expect(heldBy(ended('expired'))).toBe(0);
     expect(heldBy(hold)).toBe(100);
   });

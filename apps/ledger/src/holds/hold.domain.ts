@@ -32,6 +32,8 @@ export interface Hold {
   readonly expiresAt: Date;
   readonly createdAt: Date;
   readonly endedAt: Date | null;
+  /** Of one that was captured late: when its expiry had ended it. */
+  readonly expiredAt?: Date | null;
   readonly version: number;
 }
 
@@ -85,9 +87,10 @@ export function extendHold(hold: Hold, until: Date, { ttlSecondsMax }: Pick<Hold
 
 /** The hold after its settlement; the same hold when the settlement has nothing more to do. */
 export function settleHold(hold: Hold, settlement: Settlement, now: Date): Hold {
+  const late = hold.status === 'expired' ? { expiredAt: hold.endedAt } : {};
   const end = (status: HoldStatus, capturedAmount = 0): Hold =>
     allows(hold, status)
-      ? { ...hold, status, capturedAmount, endedAt: now, version: hold.version + 1 }
+      ? { ...hold, ...late, status, capturedAmount, endedAt: now, version: hold.version + 1 }
       : hold;
   switch (settlement.end) {
     case 'capture':

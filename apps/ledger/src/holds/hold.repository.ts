@@ -26,6 +26,7 @@ const schema = aggregateSchema<Hold>({
   expiresAt: { type: Date, required: true },
   createdAt: { type: Date, required: true },
   endedAt: { type: Date },
+  expiredAt: { type: Date },
 })
   .index({ status: 1, expiresAt: 1, _id: 1 })
   .index({ userId: 1, status: 1, _id: 1 })
