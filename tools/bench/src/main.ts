@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { commandLine } from '@atelier/stack/command-line';
 import { benchGrowth } from './growth.bench.js';
 import { benchLedger } from './ledger.bench.js';
 import { benchOutbox } from './outbox.bench.js';
@@ -22,7 +22,7 @@ Benches: ${Object.keys(BENCHES).join(', ')}
 Each starts what it measures, prints a table, and one line per aim of docs/benchmarks.
 --save writes the raw result with the commit id under docs/benchmarks. --full takes longer and measures more, where a bench has more.`;
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = commandLine(HELP, {
   allowPositionals: true,
   options: {
     save: { type: 'boolean', default: false },

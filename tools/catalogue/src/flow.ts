@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { commandLine } from '@atelier/stack/command-line';
 import { scanApps } from './code.js';
 import { loadContracts } from './contracts.js';
 import { choose, describe, list } from './flow-text.js';
@@ -7,7 +7,7 @@ const help = `usage: npm run flow -- <event>   who states it, on which topic, wh
        npm run flow              all events
 <event> is the constant's name (PurchaseCompleted) or the type (commerce.purchase.completed.v1).`;
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = commandLine(help, {
   allowPositionals: true,
   options: { help: { type: 'boolean', default: false } },
 });

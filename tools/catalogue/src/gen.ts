@@ -1,11 +1,11 @@
-import { parseArgs } from 'node:util';
+import { commandLine } from '@atelier/stack/command-line';
 import { differences, generate, write } from './generate.js';
 
 const help = `usage: npm run gen         write schemas, golden examples, AsyncAPI, docs/events and k8s/base/topics.yaml
                            from the contracts and the code
        npm run gen:check   write nothing; exit 1 when something is not up to date`;
 
-const { values } = parseArgs({
+const { values } = commandLine(help, {
   options: { check: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
 });
 process.exitCode = values.help ? show(help) : await run(values.check);

@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { commandLine } from '@atelier/stack/command-line';
 import { readState } from '@atelier/stack/state';
 import { playHttpFile } from './http-command.js';
 import { OperatorError } from './running.js';
@@ -12,7 +12,10 @@ A GET is asked again for a while, since services hear of each other soon and not
   {{$processEnv HOLD_ID}}           a new id
   < ./picture.png                   a line of a multipart body: the file, from the folder of the .http file`;
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { help: { type: 'boolean' } } });
+const { values, positionals } = commandLine(help, {
+  allowPositionals: true,
+  options: { help: { type: 'boolean' } },
+});
 try {
   if (values.help || positionals.length === 0) {
     console.log(help);

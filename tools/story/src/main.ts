@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import { parseArgs, styleText } from 'node:util';
+import { styleText } from 'node:util';
 import { dataFolder } from '@atelier/stack/checkout';
+import { commandLine } from '@atelier/stack/command-line';
 import { readState } from '@atelier/stack/state';
 import { printExchange, printFact, printStep } from './print.js';
 import { playStory } from './story.js';
@@ -11,7 +12,7 @@ Plays the first story through the gateway of the running stack and prints each r
 facts that appear on the topics, all of one trace. Nothing is mocked: it is what two people and a moderator
 would do. NO_COLOR turns colours off.`;
 
-const { values } = parseArgs({
+const { values } = commandLine(HELP, {
   options: { gateway: { type: 'string' }, kafka: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
 });
 if (values.help) {
