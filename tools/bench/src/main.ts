@@ -1,11 +1,12 @@
 import { commandLine } from '@atelier/stack/command-line';
+import { withCommit } from './commit.js';
 import { benchGrowth } from './growth.bench.js';
 import { benchLedger } from './ledger.bench.js';
 import { benchOutbox } from './outbox.bench.js';
 import { benchPurchase } from './purchase.bench.js';
 import { benchRegeneration } from './regeneration.bench.js';
 import { benchStart } from './start.bench.js';
-import { publish, type BenchOptions, type Report } from './report.js';
+import { print, save, type BenchOptions, type Report } from './report.js';
 
 const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<Report>>> = {
   purchase: benchPurchase,
@@ -36,5 +37,12 @@ if (values.help || !bench) {
   console.log(HELP);
   process.exit(values.help ? 0 : 1);
 }
-await publish(await bench({ full: values.full }), values.save);
+const measure = () => bench({ full: values.full });
+if (values.save) {
+  const report = await withCommit(measure);
+  print(report);
+  await save(report);
+} else {
+  print(await measure());
+}
 process.exit(0);

@@ -1,9 +1,10 @@
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
 import { format, resolveConfig } from 'prettier';
+import { root } from '@atelier/stack/checkout';
+import { RESULTS } from './commit.js';
 import { round } from './measure.js';
 
 /** Says why there is no figure. */
@@ -42,21 +43,17 @@ export interface Report {
   readonly aims: readonly Aim[];
 }
 
-const ROOT = join(import.meta.dirname, '../../..');
-const FOLDER = 'docs/benchmarks';
-
-/** Prints the table and the aims, and commits nothing: with `--save` the raw result goes under docs/benchmarks. */
-export async function publish(report: Report, save: boolean): Promise<void> {
+/** Prints the table and the aims. */
+export function print(report: Report): void {
   console.log(`\n${report.what}\n`);
   console.table(report.rows);
   if (report.breakdown) console.table(report.breakdown);
   for (const aim of report.aims) console.log(lineOf(report.bench, aim));
-  if (!save) return;
-  const git = (...args: string[]): string => execFileSync('git', args, { cwd: ROOT }).toString().trim();
-  const commit = git('rev-parse', '--short', 'HEAD');
-  // Results of benches before this one are no change of what is measured.
-  const isDirty = git('status', '--porcelain', '--', '.', `:!${FOLDER}`) !== '';
-  const folder = join(ROOT, FOLDER);
+}
+
+/** Writes the raw result under docs/benchmarks, and commits nothing. */
+export async function save(report: Report & { readonly commit: string }): Promise<void> {
+  const folder = join(root, RESULTS);
   mkdirSync(folder, { recursive: true });
   const file = join(folder, `${report.bench}.json`);
   const [minute = 0, , quarter = 0] = loadavg();
@@ -69,13 +66,12 @@ export async function publish(report: Report, save: boolean): Promise<void> {
   };
   const content = {
     ...report,
-    commit: isDirty ? `${commit}+` : commit,
     at: new Date().toISOString(),
     machine,
   };
   const style = await resolveConfig(file);
   writeFileSync(file, await format(JSON.stringify(content), { ...style, filepath: file }));
-  console.log(`\nsaved as ${FOLDER}/${report.bench}.json`);
+  console.log(`\nsaved as ${RESULTS}/${report.bench}.json`);
 }
 
 function lineOf(bench: string, { measure, value, unit, wanted }: Aim): string {
