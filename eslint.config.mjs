@@ -21,6 +21,8 @@ const boundaries = [
 ];
 
 const pattern = (group, message) => ({ group, message });
+const CALLS_OUT =
+  'Another system is called by a *.client.ts, never inside a transaction: a slow one would hold its locks.';
 /** All that a domain file may look at: values, contracts, its neighbours, and these few that are as pure as it is. */
 const pure = [
   '@atelier/kernel',
@@ -35,10 +37,46 @@ const domainIsPure = {
   message:
     'domain-is-pure: a domain file takes values and gives [state, events]. Pass in what it needs, do the rest in the use case.',
 };
-const noDatabaseInEdges = pattern(
-  ['*.repository.js'],
-  'controllers-do-not-touch-the-database: call one use case or one query; the repository is behind it.',
+const pureLibrary = (name, allowed) => ({
+  regex: `^(?!(?:${allowed.join('|')}|${String.raw`\.{1,2}/.+`})$)`,
+  message: `${name} imports ${allowed.join(', ')} and its neighbours, nothing else: domain files take it in, and stay pure. What needs a framework, a driver or a file belongs to libs/platform.`,
+});
+/** What a use case, a controller or a consumer asks for stands before these. */
+const noDrivers = [
+  pattern(
+    ['mongoose', 'mongodb'],
+    'Documents are read and written by a *.repository.ts; several in one transaction are Database.transaction of @atelier/persistence.',
+  ),
+  pattern(
+    ['kafkajs'],
+    'Facts leave with the state: the domain returns them, `save` puts them into the outbox. They come in by a *.consumer.ts.',
+  ),
+  pattern(['undici', 'nodemailer'], CALLS_OUT),
+  // Their types call nobody.
+  { ...pattern(['node:http', 'node:https'], CALLS_OUT), allowTypeImports: true },
+];
+const noWaysIn = pattern(
+  ['*.controller.js', '*.consumer.js'],
+  'Ways in call use cases, and nobody calls a way in: move what both need into the domain or a use case.',
 );
+const noDatabaseInEdges = pattern(
+  ['*.repository.js', '@atelier/persistence'],
+  'controllers-do-not-touch-the-database: call one use case or one query; repositories and transactions are behind it.',
+);
+const noPublishing = pattern(
+  ['@atelier/messaging'],
+  'There is no publish(): the domain returns the fact, `save` puts it into the outbox with the state.',
+);
+const noCallsInConsumers = pattern(
+  ['*.client.js'],
+  'A consumer runs in a transaction, which may run twice and holds locks: note what is to be done, and let a *.process.ts or *.job.ts call.',
+);
+const argumentsHaveSchemas = {
+  selector:
+    'Decorator > CallExpression[callee.name=/^(Body|Query|Param)$/]:not(:has(ObjectExpression > Property[key.name="schema"]))',
+  message:
+    "Without a schema nothing is validated: @Body({ schema }), @Query({ schema }), @Param('id', { schema }).",
+};
 const noDeepImports = pattern(
   ['@atelier/*/src/*', '@atelier/*/dist/*'],
   'Import the library by its name: what its index does not export is its own affair.',
@@ -89,9 +127,52 @@ export default tseslint.config(
     rules: { 'no-restricted-imports': ['error', { patterns: [noDeepImports, noTesting, domainIsPure] }] },
   },
   {
-    files: ['**/*.controller.ts', '**/*.consumer.ts'],
+    files: ['**/*.usecase.ts'],
     rules: {
-      'no-restricted-imports': ['error', { patterns: [noDeepImports, noTesting, noDatabaseInEdges] }],
+      'no-restricted-imports': [
+        'error',
+        { patterns: [noDeepImports, noTesting, ...noDrivers, noWaysIn, noPublishing] },
+      ],
+    },
+  },
+  {
+    files: ['**/*.controller.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { patterns: [noDeepImports, noTesting, ...noDrivers, noDatabaseInEdges, noPublishing] },
+      ],
+      'no-restricted-syntax': ['error', argumentsHaveSchemas],
+    },
+  },
+  {
+    files: ['**/*.consumer.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [noDeepImports, noTesting, ...noDrivers, noWaysIn, noDatabaseInEdges, noCallsInConsumers],
+        },
+      ],
+    },
+  },
+  {
+    files: ['**/*.{domain,usecase,controller,consumer}.ts'],
+    rules: { 'no-restricted-globals': ['error', { name: 'fetch', message: CALLS_OUT }] },
+  },
+  {
+    files: ['libs/kernel/src/**/*.ts'],
+    rules: {
+      'no-restricted-imports': ['error', { patterns: [pureLibrary('The kernel', ['zod', 'node:crypto'])] }],
+    },
+  },
+  {
+    files: ['libs/contracts/src/**/*.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { patterns: [pureLibrary('A contract', ['zod', '@atelier/kernel'])] },
+      ],
     },
   },
   {
