@@ -29,6 +29,7 @@ import type { Terminal } from './cli/text.js';
 import { EarningsRepository } from './earnings/earnings.repository.js';
 import { HoldRepository } from './holds/hold.repository.js';
 import { JournalRepository } from './journal/journal.repository.js';
+import { BegunMonth } from './regeneration/begun-month.js';
 import { RegenerateAccount } from './regeneration/regenerate-account.usecase.js';
 import { RegenerateShard } from './regeneration/regenerate-shard.usecase.js';
 import { RegenerationShardRepository } from './regeneration/regeneration-shard.repository.js';
@@ -286,7 +287,7 @@ async function runCommands(): Promise<void> {
   const [journal, earnings, history] = [use(JournalRepository), use(EarningsRepository), use(AccountHistory)];
   const clock = use(Clock);
   const books = {
-    ...{ accounts, earnings, journal, clock, shards: use(RegenerationShardRepository) },
+    ...{ accounts, earnings, journal, begunMonth: use(BegunMonth), shards: use(RegenerationShardRepository) },
     ...{ regenerateAccount: use(RegenerateAccount), regenerateShard: use(RegenerateShard) },
     explain: new Explain(journal, holds, statements),
     rebuildAccount: new RebuildAccount(database, accounts, statements, holds, journal, history, clock),

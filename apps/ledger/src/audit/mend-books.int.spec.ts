@@ -8,6 +8,8 @@ import { command as runCommand, databaseOf } from '../cli/command.fixture.js';
 import { ledgerConfig } from '../ledger.config.js';
 import { LedgerModule } from '../ledger.module.js';
 import { empty } from '../payouts/seller.fixture.js';
+import { DatabaseTime } from '../regeneration/begun-month.js';
+import { monthOf } from '../regeneration/regeneration.domain.js';
 import { VerifyAccount } from './verify-account.usecase.js';
 import { VerifyBooks } from './verify-books.usecase.js';
 
@@ -164,6 +166,20 @@ describe('the command line', () => {
       stdout: expect.stringContaining('1 of 1 shards are finished') as string,
     });
     expect(await findings()).toEqual([]);
+  });
+
+  it('regenerates no month that has not begun by the clock of the database (R234)', async () => {
+    const month = monthOf(new Date());
+    const lastRegeneratedAt = new Date('2020-01-15T00:00:00Z');
+    await collection('credit_balances').updateOne({ _id: user.id as never }, { $set: { lastRegeneratedAt } });
+    const databaseTime = jest.spyOn(DatabaseTime.prototype, 'now').mockResolvedValue(lastRegeneratedAt);
+    for (const more of [[], ['--dry-run']])
+      await expect(command('regenerate', '--month', month, ...more)).rejects.toThrow(
+        `${month} has not begun`,
+      );
+    expect((await command('regenerate')).stdout).toContain('2020-01: 0 grants');
+    databaseTime.mockRestore();
+    expect(await rowsOf('journal_entries', { causeId: /^regeneration:/ })).toEqual([]);
   });
 });
 

@@ -7,14 +7,8 @@ import {
   type EarningsAccount,
   type UserAccount,
 } from '../journal/entry.domain.js';
-import {
-  expiryCauses,
-  grantCauses,
-  monthOf,
-  startOf,
-  type Month,
-} from '../regeneration/regeneration.domain.js';
-import type { Command } from './arguments.js';
+import { expiryCauses, grantCauses, startOf, type Month } from '../regeneration/regeneration.domain.js';
+import { UsageError, type Command } from './arguments.js';
 import type { Books } from './open-books.js';
 import { findingLine, stepTable, type Terminal } from './text.js';
 
@@ -107,9 +101,12 @@ export async function explain(books: Books, id: string, { print, paint }: Termin
 
 export async function regenerate(
   books: Books,
-  { month = monthOf(books.clock.now()), dryRun }: { month?: Month | undefined; dryRun: boolean },
+  { month: asked, dryRun }: { month?: Month | undefined; dryRun: boolean },
   { print, paint }: Terminal,
 ): Promise<number> {
+  const newest = await books.begunMonth.newest();
+  const month = asked ?? newest;
+  if (month > newest) throw new UsageError(`${month} has not begun by the database's clock`);
   if (dryRun) return preview(books, month, { print, paint });
   for (let shards = 0; shards < SHARDS_MAX; shards++) {
     const report = await books.regenerateShard.execute(month);

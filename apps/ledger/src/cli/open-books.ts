@@ -19,6 +19,7 @@ import { EntryRows } from '../journal/entry-rows.js';
 import { GroupCommit } from '../journal/group-commit.js';
 import { JournalRepository } from '../journal/journal.repository.js';
 import { regenerationEnvironment } from '../ledger.config.js';
+import { BegunMonth, DatabaseTime } from '../regeneration/begun-month.js';
 import { RegenerateAccount } from '../regeneration/regenerate-account.usecase.js';
 import { RegenerateShard } from '../regeneration/regenerate-shard.usecase.js';
 import { RegenerationShardRepository } from '../regeneration/regeneration-shard.repository.js';
@@ -75,7 +76,8 @@ function assemble(database: Database, config: Environment, log: Logger, close: (
   const history = new AccountHistory(database, accounts, journal, statements, holds, earnings);
   const regenerateAccount = new RegenerateAccount(group, journal, clock, config);
   return {
-    ...{ accounts, earnings, journal, shards, clock, regenerateAccount },
+    ...{ accounts, earnings, journal, shards, regenerateAccount },
+    begunMonth: new BegunMonth(clock, new DatabaseTime(database), log),
     verifyBooks: new VerifyBooks(database, journal, accounts, earnings, new VerifyAccount(history)),
     rebuildAccount: new RebuildAccount(database, accounts, statements, holds, journal, history, clock),
     rebuildEarnings: new RebuildEarnings(database, earnings, history, clock),

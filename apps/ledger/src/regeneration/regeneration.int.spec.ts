@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Clock, exampleEnvelope, newId, type Id } from '@atelier/kernel';
@@ -17,6 +18,7 @@ import { ledgerConfig } from '../ledger.config.js';
 import { LedgerModule } from '../ledger.module.js';
 import { empty, TestClock } from '../payouts/seller.fixture.js';
 import { holdFor, refunded, sold } from '../promises/facts.fixture.js';
+import { DatabaseTime } from './begun-month.js';
 import { RegenerateShard } from './regenerate-shard.usecase.js';
 import { monthOf, startOf, type Month } from './regeneration.domain.js';
 
@@ -363,12 +365,44 @@ describe('the monthly regeneration', () => {
 
   it('runs by itself when the month turns', async () => {
     const ledger = await start({ REGENERATION_INTERVAL_MS: '20' });
+    jest.spyOn(of(ledger, DatabaseTime), 'now').mockImplementation(() => Promise.resolve(clock.time));
     const [id] = await open(ledger, 1);
     clock.time = new Date('2026-12-01T00:00:00Z');
     await eventually(async () =>
       expect(await of(ledger, AccountRepository).load(id!)).toMatchObject({ settled: 50 }),
     );
   });
+});
+
+describe('a clock that jumps ten years ahead', () => {
+  const JUMPED = new Date('2036-12-01T00:00:00Z');
+  it.each([
+    ['of a replica', (right: Date) => ({ own: JUMPED, database: right })],
+    ['of the database', (right: Date) => ({ own: right, database: JUMPED })],
+  ])(
+    '%s, brings nothing ahead of time, and nothing is missed when it is set right (R234)',
+    async (_, jump) => {
+      const ledger = await start({ REGENERATION_INTERVAL_MS: '20' });
+      const databaseTime = jest.spyOn(of(ledger, DatabaseTime), 'now').mockResolvedValue(clock.time);
+      const tell = ({ own, database }: { own: Date; database: Date }) => {
+        clock.time = own;
+        databaseTime.mockResolvedValue(database);
+      };
+      const [id] = await open(ledger, 1);
+      const expectTurns = (month: Month, sequence: number) =>
+        eventually(async () =>
+          expect(await of(ledger, AccountRepository).load(id!)).toMatchObject({
+            ...{ lastRegeneratedAt: startOf(month), sequence },
+          }),
+        );
+      tell(jump(new Date('2026-12-01T00:00:00Z')));
+      await expectTurns('2026-12', 1);
+      const right = new Date('2027-01-01T00:00:00Z');
+      tell({ own: right, database: right });
+      // What expires of the first, and the second.
+      await expectTurns('2027-01', 3);
+    },
+  );
 });
 
 describe('the tier of an account', () => {

@@ -1,9 +1,8 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
-import { Clock } from '@atelier/kernel';
 import { BackgroundLoop, InjectConfig, ShutdownSequence } from '@atelier/service';
 import { ledgerConfig, type LedgerConfig } from '../ledger.config.js';
+import { BegunMonth } from './begun-month.js';
 import { RegenerateShard } from './regenerate-shard.usecase.js';
-import { monthOf } from './regeneration.domain.js';
 
 /** Runs the monthly sweep: shard after shard while accounts are due, and otherwise one cheap look per interval. */
 @Injectable()
@@ -12,13 +11,13 @@ export class Regeneration implements OnApplicationBootstrap {
 
   constructor(
     regenerateShard: RegenerateShard,
-    clock: Clock,
+    begunMonth: BegunMonth,
     @InjectConfig(ledgerConfig) { REGENERATION_INTERVAL_MS: everyMs }: LedgerConfig,
     shutdown: ShutdownSequence,
   ) {
     const stopping = new AbortController();
     this.loop = new BackgroundLoop('regeneration', everyMs, async () => {
-      const report = await regenerateShard.execute(monthOf(clock.now()), stopping.signal);
+      const report = await regenerateShard.execute(await begunMonth.newest(), stopping.signal);
       return report !== undefined;
     });
     shutdown.add('jobs', 'regeneration', () => {

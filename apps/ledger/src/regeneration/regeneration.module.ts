@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AccountsModule } from '../accounts/accounts.module.js';
 import { JournalModule } from '../journal/journal.module.js';
+import { BegunMonth, DatabaseTime } from './begun-month.js';
 import { RegenerateAccount } from './regenerate-account.usecase.js';
 import { RegenerateShard } from './regenerate-shard.usecase.js';
 import { RegenerationShardRepository } from './regeneration-shard.repository.js';
@@ -11,6 +12,14 @@ import { TiersController } from './tiers.controller.js';
 @Module({
   imports: [AccountsModule, JournalModule],
   controllers: [TiersController],
-  providers: [RegenerationShardRepository, RegenerateAccount, RegenerateShard, SetTier, Regeneration],
+  providers: [
+    DatabaseTime,
+    BegunMonth,
+    RegenerationShardRepository,
+    RegenerateAccount,
+    RegenerateShard,
+    SetTier,
+    Regeneration,
+  ],
 })
 export class RegenerationModule {}
