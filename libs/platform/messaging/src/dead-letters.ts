@@ -54,8 +54,7 @@ export type RetryCommand = 'replay' | 'drop';
 export class DeadLetters {
   constructor(private readonly bus: EventBus) {}
 
-  async add(letter: Omit<DeadLetter, 'id'>): Promise<void> {
-    const key = `${letter.consumer}:${letter.record.headers['ce_id'] ?? `${letter.original.topic}/${letter.original.partition}/${letter.original.offset}`}`;
+  async add({ id: key, ...letter }: DeadLetter): Promise<void> {
     await this.bus.send([
       {
         topic: deadTopic(letter.group).topic,
@@ -94,6 +93,10 @@ export class DeadLetters {
     ]);
   }
 }
+
+/** What a record is called: by its event, else by its place, since what comes twice is one letter. */
+export const nameOf = ({ headers, topic, partition, offset }: ReceivedRecord): string =>
+  headers['ce_id'] || `${topic}/${partition}/${offset}`;
 
 /** The order that a record on a retry topic carries, if any. */
 export function retryOrder(

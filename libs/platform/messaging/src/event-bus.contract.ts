@@ -93,13 +93,15 @@ export function eventBusContract(open: () => Promise<EventBus>, names: string): 
   });
 
   it('carries keys, headers, offsets and tombstones', async () => {
-    await send(record('gone', 'value'), record('gone', null));
+    await send(record('gone', 'value'), record('gone', null), { key: 'gone', value: 'bare', headers: {} });
     const { received } = await collect();
-    await eventually(() => expect(received).toHaveLength(2));
+    await eventually(() => expect(received).toHaveLength(3));
     expect(received).toMatchObject([
       { topic, key: 'gone', value: 'value', headers: { from: 'a spec' }, offset: 0n },
       { topic, key: 'gone', value: null, headers: { from: 'a spec' }, offset: 1n },
+      { topic, key: 'gone', value: 'bare', offset: 2n },
     ]);
+    expect(received[2]!.headers).toEqual({});
   });
 
   it('delivers a failed batch again', async () => {

@@ -28,9 +28,18 @@ export function toRecord(envelope: EventEnvelope): BusRecord {
   };
 }
 
+/** As `defineEvent` wants it: what has another form was stated by no version of ours. */
+const EVENT_TYPE = /^[a-z]+\.[a-z_]+\.[a-z_]+\.v\d+$/;
+
+/** Which event the record says it is; undefined when it says nothing of the kind. */
+export function eventTypeOf({ headers }: BusRecord): string | undefined {
+  const type = headers['ce_type'];
+  return type !== undefined && EVENT_TYPE.test(type) ? type : undefined;
+}
+
 const headersSchema = z.object({
   ce_id: z.string().min(1),
-  ce_type: z.string().min(1),
+  ce_type: z.string().regex(EVENT_TYPE),
   ce_source: z.string(),
   ce_subject: z.string(),
   ce_time: z.string(),

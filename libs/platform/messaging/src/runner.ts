@@ -5,10 +5,10 @@ import { parseActor, type Context, type EventEnvelope } from '@atelier/kernel';
 import { counter, histogram, runInContext, withSpan } from '@atelier/observability';
 import { isOutage, type Database } from '@atelier/persistence';
 import type { RegisteredConsumer } from './consumer.js';
-import { type DeadLetters, retryOrder } from './dead-letters.js';
+import { type DeadLetters, nameOf, retryOrder } from './dead-letters.js';
 import type { ReceivedRecord } from './event-bus.js';
 import { AlreadyHandled, type Inbox } from './inbox.js';
-import { fromRecord } from './message.js';
+import { eventTypeOf, fromRecord } from './message.js';
 
 export interface RunnerLimits {
   /** Tries of one event by one consumer before it becomes a dead letter. */
@@ -146,13 +146,16 @@ export class Runner {
     error: unknown,
   ): Promise<void> {
     const reason = messageOf(error);
-    this.log.error(
-      `${consumer.id}: ${record.headers['ce_type']} ${record.headers['ce_id']} is a dead letter: ${reason}`,
-    );
+    const type = eventTypeOf(record);
+    this.log.error(`${consumer.id}: ${type ?? 'no event'} ${nameOf(record)} is a dead letter: ${reason}`);
     // Parked first: a crash between the two leaves the record uncommitted, and it comes again.
-    if (consumer.ordered) await this.inbox.park(consumer.id, record.key, record.headers['ce_id'] ?? '');
+    // What is no event has no place in the order of its key.
+    if (consumer.ordered && type !== undefined)
+      await this.inbox.park(consumer.id, record.key, record.headers['ce_id'] ?? '');
     const { key, value, headers } = record;
     await this.deadLetters.add({
+      // One that fails at its replay stays the letter that it was.
+      id: retryOrder(record)?.letter ?? `${consumer.id}:${nameOf(record)}`,
       group: consumer.group,
       consumer: consumer.id,
       reason: reason.slice(0, REASON_LENGTH_MAX),

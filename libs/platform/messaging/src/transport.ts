@@ -6,10 +6,10 @@ import { Database, Outbox } from '@atelier/persistence';
 import { HealthRegistry, MessagingTransport, ServiceConfig, ShutdownSequence } from '@atelier/service';
 import { runBatch } from './batch.js';
 import type { Projects, RegisteredConsumer } from './consumer.js';
-import { DeadLetters, deadTopic, retryOrder, retryTopic } from './dead-letters.js';
+import { DeadLetters, deadTopic, retryTopic } from './dead-letters.js';
 import { messagingEnvironmentSchema, type MessagingEnvironment } from './environment.js';
 import { EventBus, type ReceivedRecord, type RecordBatch } from './event-bus.js';
-import { readsOf, type Group } from './group.js';
+import { readsOf, takersOf, type Group } from './group.js';
 import { Inbox } from './inbox.js';
 import { Progress } from './progress.js';
 import { Relay } from './relay.js';
@@ -194,14 +194,8 @@ export class EventTransport extends MessagingTransport implements OnApplicationB
     const number = ++this.workNumber;
     group.inWork.set(number, Date.now());
     try {
-      const order = retryOrder(record);
-      const type = record.headers['ce_type'];
-      for (const { consumer, handler } of group.consumers) {
-        const wanted = order
-          ? order.consumer === consumer.id
-          : consumer.consumes.some((event) => event.type === type);
-        if (wanted) await this.runner.run(consumer, handler, record, active);
-      }
+      for (const { consumer, handler } of takersOf(group, record))
+        await this.runner.run(consumer, handler, record, active);
     } finally {
       group.inWork.delete(number);
     }
