@@ -1,7 +1,6 @@
 import type { Usage } from './code.js';
 import type { Contract } from './contracts.js';
-
-const SUGGESTIONS_MAX = 3;
+import { nearest } from './nearest.js';
 
 /** The event that a person means: by name or type, whatever its case; else the ones with the nearest names. */
 export function choose(
@@ -13,13 +12,11 @@ export function choose(
     [name.toLowerCase(), definition.type, definition.type.replace(/\.v\d+$/, '')].includes(plain),
   );
   if (contract) return { contract, suggestions: [] };
-  const ranked = contracts
-    .map(({ name, definition }) => ({
-      name,
-      distance: Math.min(distance(plain, name.toLowerCase()), distance(plain, definition.type)),
-    }))
-    .sort((a, b) => a.distance - b.distance);
-  return { suggestions: ranked.slice(0, SUGGESTIONS_MAX).map(({ name }) => name) };
+  const names = contracts.map(({ name, definition }) => ({
+    name,
+    spellings: [name.toLowerCase(), definition.type],
+  }));
+  return { suggestions: nearest(wanted, names) };
 }
 
 /** The way of one fact through the code, top to bottom. */
@@ -53,18 +50,4 @@ export function describe({ name, file, definition }: Contract, usage: Usage): st
 export function list(contracts: readonly Contract[]): string {
   const width = Math.max(...contracts.map(({ name }) => name.length));
   return contracts.map(({ name, definition }) => `${name.padEnd(width)}  ${definition.summary}`).join('\n');
-}
-
-/** How many letters must change to make one word of the other (Levenshtein). */
-function distance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= from.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= to.length; j++) {
-      const change = from[i - 1] === to[j - 1] ? 0 : 1;
-      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + change);
-    }
-    row = next;
-  }
-  return row[to.length]!;
 }

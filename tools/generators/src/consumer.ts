@@ -9,7 +9,8 @@ export interface ConsumerOptions {
   readonly app: string;
   readonly feature: string;
   readonly event: string;
-  readonly usecase: string;
+  /** Needed; not by the schema, since Nx would ask for it before anything else is looked at. */
+  readonly usecase?: string;
   readonly past?: string;
   readonly id?: string;
   readonly owner?: string;
@@ -20,6 +21,8 @@ export default async function consumer(tree: Tree, options: ConsumerOptions): Pr
   const app = appNamed(tree, options.app);
   const feature = featureNamed(tree, app, options.feature);
   const fact = factNamed(tree, options.event);
+  if (!options.usecase)
+    throw new Error(`Say with --usecase what is done then: a verb and its noun, like offer-prompt.`);
   const verb = verbIn(tree, feature, options.usecase, options.past);
   const factName = nameOf(fact.name.replace(/(?<=[a-z0-9])(?=[A-Z])/g, '-').toLowerCase(), 'a fact');
   refuseVerb(tree, feature, verb, `on-${factName.kebab}.consumer.ts`, `on-${factName.kebab}.int.spec.ts`);

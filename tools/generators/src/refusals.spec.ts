@@ -60,8 +60,18 @@ describe('a generator that is asked for what cannot be', () => {
     ],
     [
       'a reaction to no fact',
-      (tree) => consumer(tree, { ...pinPrompt, event: 'NothingHappened' }),
+      (tree) => consumer(tree, { ...pinPrompt, event: 'ListingPublishd' }),
+      'There is no fact `ListingPublishd`. Did you mean ListingPublished, ',
+    ],
+    [
+      'a reaction to no fact, and does not say what it would do',
+      (tree) => consumer(tree, { app: 'catalog', feature: 'prompts', event: 'NothingHappened' }),
       'There is no fact `NothingHappened`',
+    ],
+    [
+      'a reaction that does nothing',
+      (tree) => consumer(tree, { app: 'catalog', feature: 'prompts', event: 'ListingPublished' }),
+      'Say with --usecase what is done then',
     ],
     [
       'a reaction to a fact about somebody else',

@@ -1,4 +1,5 @@
 import type { Tree } from '@nx/devkit';
+import { nearest } from '@atelier/catalogue/nearest';
 import { read } from './source.js';
 import { nameOf, type Name } from './words.js';
 
@@ -66,7 +67,7 @@ export function featureNamed(tree: Tree, app: App, text: string): Feature {
 
 /**
  * The fact of this name or type, with its fields from the committed schema.
- * @throws Error that lists the facts there are
+ * @throws Error that names the nearest facts there are
  */
 export function factNamed(tree: Tree, text: string): Fact {
   const facts: Omit<Fact, 'fields'>[] = [];
@@ -79,10 +80,15 @@ export function factNamed(tree: Tree, text: string): Fact {
     }
   }
   const fact = facts.find(({ name, type }) => name === text || type === text);
-  if (!fact)
-    throw new Error(
-      `There is no fact \`${text}\`. There are: ${list(facts.map(({ name }) => name).sort())}.`,
+  if (!fact) {
+    const near = nearest(
+      text,
+      facts.map(({ name, type }) => ({ name, spellings: [name.toLowerCase(), type] })),
     );
+    throw new Error(
+      `There is no fact \`${text}\`. Did you mean ${list(near)}? \`npm run flow\` lists them all.`,
+    );
+  }
   const schemaFile = `libs/contracts/schemas/${fact.type}.json`;
   if (!tree.exists(schemaFile)) throw new Error(`There is no ${schemaFile} yet. Run \`npm run gen\` first.`);
   return { ...fact, fields: fieldsOf(JSON.parse(read(tree, schemaFile)) as JsonSchema) };
