@@ -2,9 +2,6 @@ import { Long, UUID, type Collection, type Document } from 'mongodb';
 import { transactionConnectionsMax } from '../postgres.js';
 import { eventually, freshName, RawClient, realMongoDb, startFixture, type Fixture } from './fixture.js';
 
-/** Longer than any stall, and shorter than what an idle transaction may hold a document. */
-const LOCK_MS_MAX = 15_000;
-
 describe('without a driver between,', () => {
   let fixture: Fixture;
   let raw: RawClient;
@@ -83,10 +80,12 @@ describe('without a driver between,', () => {
         await (await RawClient.connect(fixture.uri)).command({ ping: 1, $db: 'admin' });
         raw.socket.destroy();
         for (const session of others) await session.endSession();
-        // It fails when it waits for a document that is locked.
-        const updates = [{ q: { a: 0 }, u: { $set: { a: 2 } } }];
-        const after = { update: collection.collectionName, updates, maxTimeMS: LOCK_MS_MAX };
-        expect(await fixture.db.command(after)).toMatchObject({ nModified: 1 });
+        // In a transaction: it would be refused at once if somebody had the document.
+        const own = fixture.client.startSession();
+        own.startTransaction();
+        await collection.updateOne({ a: 0 }, { $set: { a: 2 } }, { session: own });
+        await own.commitTransaction();
+        await own.endSession();
         expect(await collection.findOne()).toMatchObject({ a: 2 });
       },
     );
