@@ -1,13 +1,14 @@
 import { newId, type Actor, type Id } from '@atelier/kernel';
 import { aUser } from '@atelier/testing';
 import { SANDBOX_CODE } from '../payouts/providers/sandbox.provider.js';
+import { bankAccount } from '../payouts/seller.fixture.js';
 import { holdFor, paid, sold } from './facts.fixture.js';
 import { LedgerProcess } from './ledger-process.fixture.js';
 import { isCommitOf, isKeptAnswer } from './tripwire.fixture.js';
 
 type Point = (bytes: Buffer) => boolean;
 
-/** Promises 6 to 10 on every POST of the ledger that creates or spends, over HTTP against a real process. */
+/** Promises 6 to 10 on every POST of the ledger that takes an Idempotency-Key, over HTTP against a real process. */
 const AT_ONCE = 50;
 const BILLING = '/api/v1/billing';
 let ledger: LedgerProcess;
@@ -16,6 +17,7 @@ beforeAll(async () => {
     EARNINGS_MATURE_DAYS: '0',
     // As many requests as there are intents are held at once.
     MONGODB_POOL_MAX: '30',
+    PAYOUT_ACCOUNT_KEY: Buffer.alloc(32, 7).toString('base64'),
     PAYOUT_CREDITS_MIN: '1',
     PAYOUT_METHOD_WAIT_SECONDS: '0',
   });
@@ -136,6 +138,18 @@ const INTENTS: Record<string, () => Promise<Intent>> = {
     const { id } = await created(actor, `${BILLING}/payout-requests`, PAYOUT);
     const effect = effectIn('credit_transactions', { userId: actor.id, type: 'payout_return' });
     return { actor, path: `${BILLING}/payout-requests/${id}/cancel`, other: { note: 'x' }, ...effect };
+  },
+  'rejecting an adjustment': async () => {
+    const user = await userWith(10);
+    const { id } = await created(admin, `${BILLING}/adjustments`, adjustment(user.id, 5));
+    const effect = effectIn('credit_adjustments', { _id: id as never, status: 'rejected' });
+    const [body, other] = [{ reason: 'A mistake.' }, { reason: 'For another reason.' }];
+    return { actor: second, path: `${BILLING}/adjustments/${id}/reject`, body, other, ...effect };
+  },
+  'making a bank file': async () => {
+    const { id } = await created(aUser(), `${BILLING}/payout-methods`, { account: bankAccount() });
+    const effect = effectIn('bank_transfers', { _id: id as never, bankFileId: { $ne: null } });
+    return { actor: admin, path: `${BILLING}/payout-requests/bank-files`, other: { note: 'x' }, ...effect };
   },
 };
 const booksAddUp = async () => expect(await ledger.ask('findings')).toEqual([]);
@@ -276,4 +290,17 @@ it('takes one key of one caller for as many intents as there are routes (promise
     expect([status, headers.get('idempotency-replayed')]).toEqual([201, null]);
     expect(await intent.effects()).toBe(1);
   }
+});
+
+it('there is an intent here for every route that takes a key', async () => {
+  const intents = await Promise.all(Object.values(INTENTS).map((make) => make()));
+  const paths: Record<string, { post?: { parameters?: { name: string }[] } }> = (
+    await ledger.request(admin, 'GET', '/openapi.json')
+  ).body.paths;
+  const takesKey = Object.entries(paths).filter(([, { post }]) =>
+    post?.parameters?.some(({ name }) => name === 'Idempotency-Key'),
+  );
+  expect(intents.map(({ path }) => path.replace(/[a-z]{3}_\w+/, '{id}')).sort()).toEqual(
+    takesKey.map(([path]) => path).sort(),
+  );
 });
