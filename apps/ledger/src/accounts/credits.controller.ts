@@ -57,7 +57,7 @@ export class CreditsController {
       from: from ? new Date(from) : undefined,
       to: to ? new Date(to) : undefined,
     };
-    if (format === 'csv' || (!format && accept?.startsWith(CSV))) {
+    if (format === 'csv' || (!format && accept?.toLowerCase().startsWith(CSV))) {
       const file = await this.exportStatement.execute(filters, context);
       const disposition = 'attachment; filename="credit-transactions.csv"';
       return new StreamableFile(file, { type: `${CSV}; charset=utf-8`, disposition });
