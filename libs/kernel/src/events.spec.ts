@@ -1,6 +1,13 @@
 import { z, ZodError } from 'zod';
 import type { Context } from './context.js';
-import { DEFAULT_TOPIC, defineEvent, exampleEnvelope, parseActor, toEnvelope } from './events.js';
+import {
+  DEFAULT_TOPIC,
+  defineEvent,
+  exampleEnvelope,
+  isDefinedEvent,
+  parseActor,
+  toEnvelope,
+} from './events.js';
 
 const OrderPlaced = defineEvent({
   type: 'shop.order_line.placed.v2',
@@ -31,6 +38,13 @@ describe('the definition of an event', () => {
       expect(() => defineEvent({ type, summary: '', data: z.object({}), example: {} })).toThrow(type);
     },
   );
+
+  it('is known by its type from then on', () => {
+    expect(['shop.order_line.placed.v2', 'shop.order_line.placed.v3'].map(isDefinedEvent)).toEqual([
+      true,
+      false,
+    ]);
+  });
 
   it('makes facts, and none that breaks the contract', () => {
     expect(OrderPlaced('oln_1', { amount: 2 })).toEqual({

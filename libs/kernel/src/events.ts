@@ -76,7 +76,12 @@ export interface EventDefinition<Data = any> {
   (subject: string, data: Data): DomainEvent<Data>;
 }
 
-const TYPE = /^([a-z]+)\.([a-z_]+)\.([a-z_]+)\.v(\d+)$/;
+const definedTypes = new Set<string>();
+/** Whether a contract that this process has loaded defines the type. A newer producer's it may not know. */
+export const isDefinedEvent = (type: string): boolean => definedTypes.has(type);
+
+/** `<app>.<noun>.<past>.v<major>` */
+export const EVENT_TYPE = /^([a-z]+)\.([a-z_]+)\.([a-z_]+)\.v(\d+)$/;
 
 /** One topic per aggregate: `commerce.purchase.completed.v1` is told on `commerce.purchase.v1`. */
 export const topicOf = (type: string): string => {
@@ -97,7 +102,7 @@ export function defineEvent<Schema extends z.ZodType>(options: {
   readonly topic?: Partial<TopicOptions>;
 }): EventDefinition<z.infer<Schema>> {
   type Data = z.infer<Schema>;
-  const match = TYPE.exec(options.type);
+  const match = EVENT_TYPE.exec(options.type);
   if (!match) throw new Error(`event type "${options.type}" is not <app>.<noun>.<past>.v<major>`);
   const [, app, noun] = match as unknown as [string, string, string];
   const subjectField = options.subjectField ?? `${camel(noun)}Id`;
@@ -111,6 +116,7 @@ export function defineEvent<Schema extends z.ZodType>(options: {
       );
     return { definition, subject, data: parsed };
   };
+  definedTypes.add(options.type);
   const definition = Object.assign(create, {
     app,
     noun,

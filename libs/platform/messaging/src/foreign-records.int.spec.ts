@@ -1,5 +1,7 @@
 import { jest } from '@jest/globals';
-import { exampleEnvelope, newId } from '@atelier/kernel';
+import { Logger } from '@nestjs/common';
+import { z } from 'zod';
+import { defineEvent, exampleEnvelope, newId } from '@atelier/kernel';
 import { startService, type ServiceUnderTest } from '@atelier/testing';
 import { DeadLetters, deadTopic, type DeadLetter } from './dead-letters.js';
 import { notebookConfig, NotebookModule, OrderGiven } from './note.fixture.js';
@@ -19,11 +21,14 @@ describe('what no version of ours has stated', () => {
   });
   afterAll(() => service.close());
 
-  const deadCount = async () => {
+  const metric = async (line: RegExp) => {
     const metrics = await (await fetch(`${service.url}/metrics`)).text();
-    const dead = /atelier_consumer_events_total\{[^}]*on-order-given[^}]*outcome="dead"[^}]*\} (\d+)/;
-    return Number(dead.exec(metrics)?.[1] ?? 0);
+    return Number(line.exec(metrics)?.[1] ?? 0);
   };
+  const deadCount = () =>
+    metric(/^atelier_consumer_events_total\{[^}]*on-order-given[^}]*outcome="dead"[^}]*\} (\d+)/m);
+  const unknownCount = () =>
+    metric(/^atelier_consumer_unknown_events_total\{[^}]*group="notebook.orders"[^}]*\} (\d+)/m);
   /** Whether the consumer goes on with the key. */
   const isRead = async (key: string, version: number) => {
     const text = newId('txt');
@@ -86,10 +91,30 @@ describe('what no version of ours has stated', () => {
     expect(await letters.list(group)).toEqual([]);
   });
 
-  it('is passed over when it has the form of a fact: a newer producer may state more', async () => {
+  it('is passed over, counted and told once when it has the form of a fact: a newer producer may state more', async () => {
+    const warnings = jest.spyOn(Logger.prototype, 'warn');
     const event = exampleEnvelope(OrderGiven, { text: 'not given' });
-    await service.publish({ ...event, type: 'office.order.cancelled.v1' });
+    const newer = { ...event, type: 'office.order.cancelled.v1' };
+    await service.publish(newer, { ...newer, id: newId('evt') });
+    expect(await unknownCount()).toBe(2);
+    expect(warnings.mock.calls.map(([line]) => line as string)).toEqual([
+      'notebook.orders: office.order.cancelled.v1 on office.order.v1 is passed over: this version has no such contract',
+    ]);
+    warnings.mockRestore();
     expect(await letters.list(group)).toEqual([]);
     expect(await isRead(event.subject, 2)).toBe(true);
+  });
+
+  it('is not what others state on the topic, which this consumer does not take', async () => {
+    const before = await unknownCount();
+    const { type } = defineEvent({
+      type: 'office.order.withdrawn.v1',
+      summary: 'Somebody took an order back.',
+      data: z.object({}),
+      example: {},
+    });
+    await service.publish({ ...exampleEnvelope(OrderGiven), type });
+    expect(await unknownCount()).toBe(before);
+    expect(await letters.list(group)).toEqual([]);
   });
 });

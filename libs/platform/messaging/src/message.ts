@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { EventEnvelope } from '@atelier/kernel';
+import { EVENT_TYPE, type EventEnvelope } from '@atelier/kernel';
 import type { BusRecord } from './event-bus.js';
 
 /**
@@ -28,10 +28,7 @@ export function toRecord(envelope: EventEnvelope): BusRecord {
   };
 }
 
-/** As `defineEvent` wants it: what has another form was stated by no version of ours. */
-const EVENT_TYPE = /^[a-z]+\.[a-z_]+\.[a-z_]+\.v\d+$/;
-
-/** Which event the record says it is; undefined when it says nothing of the kind. */
+/** Which event the record says it is; undefined when it says nothing of the form that every version of ours states. */
 export function eventTypeOf({ headers }: BusRecord): string | undefined {
   const type = headers['ce_type'];
   return type !== undefined && EVENT_TYPE.test(type) ? type : undefined;

@@ -15,6 +15,7 @@ import { Progress } from './progress.js';
 import { Relay } from './relay.js';
 import { Replay, type Replayed } from './replay.js';
 import { Runner, type Handler } from './runner.js';
+import { UnknownTypes } from './unknown-types.js';
 
 export const PUBLISHES = Symbol('PUBLISHES');
 
@@ -32,6 +33,7 @@ export class EventTransport extends MessagingTransport implements OnApplicationB
   private readonly relay: Relay;
   private readonly progress: Progress;
   private readonly replays: Replay;
+  private readonly unknownTypes = new UnknownTypes();
   private workNumber = 0;
   private stopped: Promise<void> | undefined;
 
@@ -194,8 +196,9 @@ export class EventTransport extends MessagingTransport implements OnApplicationB
     const number = ++this.workNumber;
     group.inWork.set(number, Date.now());
     try {
-      for (const { consumer, handler } of takersOf(group, record))
-        await this.runner.run(consumer, handler, record, active);
+      const takers = takersOf(group, record);
+      if (takers.length === 0) this.unknownTypes.note(group.name, record);
+      for (const { consumer, handler } of takers) await this.runner.run(consumer, handler, record, active);
     } finally {
       group.inWork.delete(number);
     }
