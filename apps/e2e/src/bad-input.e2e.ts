@@ -95,6 +95,21 @@ export function badInput(platform: () => Platform): void {
     expect(list.items).toHaveLength(0);
   });
 
+  it('a field is refused also by a route that reads none, and nothing is done', async () => {
+    const api = new Api(platform().gatewayUrl);
+    const { id: promptId } = await promptOf(token);
+    const body = { promptId, title: 'Draft', description: 'Stays one.', priceCredits: 5 };
+    const { id } = (await api.expect(201, 'POST', '/marketplace/listings', { token, body })) as {
+      id: string;
+    };
+    const submitted = await send('POST', `/marketplace/listings/${id}/submit`, '{"priceCredits":1}');
+    await problem(submitted, 400, /^platform\.request\.invalid$/);
+    expect(await (await send('GET', `/marketplace/listings/${id}`)).json()).toMatchObject({
+      status: 'draft',
+    });
+    await problem(await send('GET', '/users/me?expand=all'), 400, /^platform\.request\.invalid$/);
+  });
+
   it.each([
     ['negative', -1],
     ['fractional', 1.5],

@@ -11,7 +11,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { uploadImageFields, type UploadImageFields } from '@atelier/contracts/studio/images.api';
 import { DomainError } from '@atelier/kernel';
-import { InjectConfig, parseQuery, type ConfigOf } from '@atelier/service';
+import { InjectConfig, parseQuery, type ConfigOf, readsBody } from '@atelier/service';
 import { studioConfig } from '../studio.config.js';
 
 const FILE_FIELD = 'file';
@@ -114,6 +114,7 @@ export class ReadUpload implements CanActivate, OnModuleInit {
 export const Upload = createParamDecorator(
   (_: unknown, execution: ExecutionContext): UploadBody =>
     execution.switchToHttp().getRequest<FastifyRequest>().body as UploadBody,
+  [readsBody],
 );
 
 async function fileOf(

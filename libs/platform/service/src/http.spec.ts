@@ -211,6 +211,22 @@ describe('a refusal is problem+json', () => {
     ['a path that is no URL', 'GET', 'things/%zz', {}, 400, 'platform.request.malformed'],
     ['a limit beyond the maximum', 'GET', 'things?limit=101', {}, 400, 'platform.request.invalid'],
     ['an unknown parameter', 'GET', 'things?colour=red', {}, 400, 'platform.request.invalid'],
+    [
+      'a parameter where none is read',
+      'GET',
+      'things/public?colour=red',
+      {},
+      400,
+      'platform.request.invalid',
+    ],
+    [
+      'a body where none is read',
+      'PATCH',
+      'things/thg_1',
+      { body: { title: 'x' }, headers: { 'if-match': '"v3"' } },
+      400,
+      'platform.request.invalid',
+    ],
     ['a made-up cursor', 'GET', 'things?cursor=abc', {}, 400, 'platform.cursor.invalid'],
     ['a domain refusal', 'GET', 'things/poor', {}, 402, 'spec.credits.insufficient'],
     ['a database that is away', 'GET', 'things/outage', {}, 503, 'platform.database.unavailable'],
@@ -241,6 +257,10 @@ describe('a refusal is problem+json', () => {
       ]),
     );
     expect((await call('GET', 'api/v1/things/x')).json.errors).toMatchObject([{ pointer: '/id' }]);
+    const unread = await call('GET', 'api/v1/things/public?colour=red');
+    expect(unread.json.errors).toEqual([{ pointer: '/colour', detail: 'is not a known field' }]);
+    const headers = { 'if-match': '"v3"' };
+    expect((await call('PATCH', 'api/v1/things/thg_1', { body: {}, headers })).status).toBe(200);
   });
 
   it('carries the further members of a domain error, and when to try again', async () => {

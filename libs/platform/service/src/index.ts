@@ -21,5 +21,6 @@ export { PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, pageOf, pageQuery, type Page } from
 export { PLATFORM_REFUSALS, PROBLEM_CONTENT_TYPE, problemOf, retryAfterOf, type Problem } from './problem.js';
 export * from './service-client.js';
 export { ShutdownSequence } from './shutdown.js';
+export { readsBody } from './unread-input.interceptor.js';
 export * from './use-case.js';
 export { parseQuery } from './validation.js';

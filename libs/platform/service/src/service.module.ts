@@ -14,6 +14,7 @@ import { PageLinkInterceptor } from './pagination.js';
 import { ProblemFilter } from './problem.filter.js';
 import { RouteTable } from './route-table.js';
 import { ShutdownSequence } from './shutdown.js';
+import { UnreadInputInterceptor } from './unread-input.interceptor.js';
 import { RequestValidationPipe } from './validation.js';
 
 export interface ServiceModuleOptions {
@@ -51,6 +52,7 @@ export class ServiceModule {
         { provide: APP_GUARD, useClass: ActorGuard },
         { provide: APP_FILTER, useClass: ProblemFilter },
         { provide: APP_PIPE, useClass: RequestValidationPipe },
+        { provide: APP_INTERCEPTOR, useClass: UnreadInputInterceptor },
         // In this order: the key is claimed before the context is made current, since it becomes part of it.
         { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
         { provide: APP_INTERCEPTOR, useClass: ContextInterceptor },

@@ -39,6 +39,15 @@ export function parseQuery<Schema extends z.ZodType>(schema: Schema): (query: un
   };
 }
 
+/** The refusal of a body or a query that nobody reads: each of its fields is unknown. */
+export const unreadInput = (place: 'body' | 'query', input: unknown): DomainError => {
+  const isFields = typeof input === 'object' && input !== null && !Array.isArray(input);
+  const issue = isFields
+    ? { message: '', code: 'unrecognized_keys', keys: Object.keys(input) }
+    : { message: 'is not expected' };
+  return invalidRequest(place, [issue], []);
+};
+
 function invalidRequest(place: string, issues: readonly Issue[], base: readonly string[]): DomainError {
   return new DomainError({
     kind: 'invalid',
