@@ -11,7 +11,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { uploadImageFields, type UploadImageFields } from '@atelier/contracts/studio/images.api';
 import { DomainError } from '@atelier/kernel';
-import { InjectConfig, parseQuery, type ConfigOf, readsBody } from '@atelier/service';
+import { InjectConfig, parseFields, type ConfigOf, readsBody } from '@atelier/service';
 import { studioConfig } from '../studio.config.js';
 
 const FILE_FIELD = 'file';
@@ -90,7 +90,7 @@ export class ReadUpload implements CanActivate, OnModuleInit {
       throw this.refusalOf(error);
     }
     if (!file) throw invalidUpload(`The part "${FILE_FIELD}" with the picture is missing.`);
-    return { fields: parseQuery(uploadImageFields)(text), file };
+    return { fields: parseFields(uploadImageFields)(text), file };
   }
 
   private refusalOf(error: unknown): unknown {

@@ -124,29 +124,30 @@ function onlyJson(app: NestFastifyApplication, fastify: FastifyInstance, bodyLim
     if (body.length === 0) done(null, undefined);
     else
       void parseJson(request as FastifyRequest, body.toString(), (error, value: unknown) =>
-        !error && isTooDeep(value) ? done(tooDeep()) : done(error, value),
+        done(error ?? unfit(value) ?? null, value),
       );
   });
 }
 
-/** Level by level: recursion would overflow on what is to be refused here. */
-function isTooDeep(value: unknown): boolean {
-  let level = [value].filter(isObject);
+/** Why nobody may go on with what was parsed. Level by level: recursion would overflow on what is to be refused here. */
+function unfit(value: unknown): DomainError | undefined {
+  let level = [value];
   for (let depth = 1; level.length > 0; depth++) {
-    if (depth > JSON_DEPTH_MAX) return true;
-    level = level.flatMap((item) => Object.values(item).filter(isObject));
+    const objects = level.filter((item) => typeof item === 'object' && item !== null);
+    if (objects.length > 0 && depth > JSON_DEPTH_MAX)
+      return malformed(`The JSON is nested too deeply: at most ${JSON_DEPTH_MAX} levels.`);
+    // No database gives these back as they came.
+    if (level.some((item) => typeof item === 'string' && (!item.isWellFormed() || item.includes('\0'))))
+      return malformed(
+        'The JSON has text with half a surrogate pair or with a NUL: send Unicode text without NUL.',
+      );
+    level = objects.flatMap((item) => Object.entries(item).flat() as unknown[]);
   }
-  return false;
+  return undefined;
 }
 
-const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
-
-const tooDeep = () =>
-  new DomainError({
-    kind: 'invalid',
-    code: 'platform.request.malformed',
-    detail: `The JSON is nested too deeply: at most ${JSON_DEPTH_MAX} levels.`,
-  });
+const malformed = (detail: string) =>
+  new DomainError({ kind: 'invalid', code: 'platform.request.malformed', detail });
 
 function closeConnectionsWhileDraining(fastify: FastifyInstance, health: HealthRegistry): void {
   fastify.addHook('onSend', (_request, reply, payload, done) => {

@@ -179,6 +179,16 @@ describe('a refusal is problem+json', () => {
       400,
       'platform.request.invalid',
     ],
+    [
+      'half a character',
+      'POST',
+      'things',
+      { body: '{"title":"\\ud800"}' },
+      400,
+      'platform.request.malformed',
+    ],
+    ['a NUL in text', 'POST', 'things', { body: { title: 'a\0b' } }, 400, 'platform.request.malformed'],
+    ['a NUL in a name', 'POST', 'things', { body: { 'a\0b': 1 } }, 400, 'platform.request.malformed'],
     ['a missing field', 'POST', 'things', { body: {} }, 400, 'platform.request.invalid'],
     ['no body', 'POST', 'things', {}, 400, 'platform.request.invalid'],
     [

@@ -23,4 +23,4 @@ export * from './service-client.js';
 export { ShutdownSequence } from './shutdown.js';
 export { readsBody } from './unread-input.interceptor.js';
 export * from './use-case.js';
-export { parseQuery } from './validation.js';
+export { parseFields } from './validation.js';

@@ -30,12 +30,12 @@ export class RequestValidationPipe extends StandardSchemaValidationPipe {
   }
 }
 
-/** Validates a query string outside of Nest's arguments, with the same refusal: `parseQuery(schema)(request.query)`. */
-export function parseQuery<Schema extends z.ZodType>(schema: Schema): (query: unknown) => z.infer<Schema> {
-  return (query) => {
-    const result = schema.safeParse(query);
+/** Validates the fields of a form outside of Nest's arguments, with the same refusal: `parseFields(schema)(fields)`. */
+export function parseFields<Schema extends z.ZodType>(schema: Schema): (fields: unknown) => z.infer<Schema> {
+  return (fields) => {
+    const result = schema.safeParse(fields);
     if (result.success) return result.data;
-    throw invalidRequest('query', result.error.issues, []);
+    throw invalidRequest('body', result.error.issues, []);
   };
 }
 
