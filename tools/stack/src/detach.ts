@@ -39,7 +39,10 @@ export async function detach(command: string, args: readonly string[]): Promise<
   }
   const tail = readFileSync(logFile, 'utf8').trim().split('\n').slice(-logTailLines).join('\n');
   throw new Error(
-    hasEnded ? tail : `\`${command}\` is not ready after ${detachMsMax / 1000} s; see ${logFile}`,
+    // It has its mark already.
+    hasEnded
+      ? tail.replace(/^✗ /m, '')
+      : `\`${command}\` is not ready after ${detachMsMax / 1000} s; see ${logFile}`,
   );
 }
 

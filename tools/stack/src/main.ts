@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { commandLine } from './command-line.js';
 import { detach, stopRunning } from './detach.js';
 import { infra } from './infra.js';
 import { lockHolder, AlreadyRunningError } from './lock.js';
@@ -21,7 +21,7 @@ try {
 }
 
 async function run(): Promise<number> {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = commandLine(help, {
     args,
     allowPositionals: true,
     allowNegative: true,
@@ -43,6 +43,10 @@ async function run(): Promise<number> {
   }
   if (command === 'test') return test({ rings: values.ring, patterns: positionals });
   if (command !== 'start' && command !== 'infra') throw new Error(`There is no command ${command}.\n${help}`);
+  if (positionals.length > 0)
+    throw new Error(
+      `\`${command}\` takes no ${positionals.join(', ')}; some services only: --only a,b.\n${help}`,
+    );
   if (values.detach) {
     const holder = lockHolder(lockFile);
     if (holder) throw new AlreadyRunningError(holder);
@@ -58,6 +62,7 @@ async function run(): Promise<number> {
     ?.split(',')
     .map((name) => name.trim())
     .filter(Boolean);
+  if (only?.length === 0) throw new Error(`--only names no app.\n${help}`);
   if (command === 'infra') await infra();
   else await start({ ...(only && { only }), story: values.story });
   return 0;
