@@ -4,7 +4,7 @@ import { eventually, startService, type ServiceUnderTest } from '@atelier/testin
 import { PaymentSucceeded } from '@atelier/contracts/commerce/payment.events';
 import { ledgerConfig } from '../ledger.config.js';
 import { LedgerModule } from '../ledger.module.js';
-import { empty } from '../payouts/seller.fixture.js';
+import { empty, quiet } from '../payouts/seller.fixture.js';
 import { VerifyBooks } from './verify-books.usecase.js';
 
 const ONE_RUN = { REGENERATION_INTERVAL_MS: '86400000', SELF_CHECK_INTERVAL_MS: '86400000' };
@@ -15,6 +15,8 @@ let endSum: () => void;
 let sum: jest.SpiedFunction<VerifyBooks['verifySum']>;
 beforeAll(async () => {
   first = await startService(LedgerModule, ledgerConfig, ONE_RUN);
+  // Its own first run would close the finding that a test opens.
+  await quiet(first);
 });
 beforeEach(async () => {
   await empty(first);

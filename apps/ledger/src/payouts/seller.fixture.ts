@@ -18,6 +18,13 @@ export async function empty({ database, settled }: ServiceUnderTest): Promise<vo
   await Promise.all(own.map((collection) => collection.deleteMany({})));
 }
 
+/** Until the self-check, which begins with the service and reads everything, has had its turn. */
+export async function quiet({ app }: ServiceUnderTest): Promise<void> {
+  const selfCheck = app.get(SelfCheck, { strict: false });
+  // Nothing outside needs to know when a run ends, so this looks inside.
+  await (selfCheck as unknown as { loop: { finished: Promise<void> } }).loop.finished;
+}
+
 /** A clock that stands still until it is told. */
 export class TestClock extends Clock {
   time = new Date(START);
@@ -77,10 +84,8 @@ export class Sellers {
     return (await this.ledger.facts(definition)).filter(({ id }) => id > this.emptiedAt);
   }
 
-  /** Until the self-check, which begins with the service and reads everything, has had its turn. */
-  async quiet(): Promise<void> {
-    // Nothing outside needs to know when a run ends, so this looks inside.
-    await (this.get(SelfCheck) as unknown as { loop: { finished: Promise<void> } }).loop.finished;
+  quiet(): Promise<void> {
+    return quiet(this.ledger);
   }
 
   get<T>(type: abstract new (...args: never[]) => T): T {

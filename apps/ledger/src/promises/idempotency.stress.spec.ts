@@ -176,8 +176,12 @@ describe.each(Object.entries(INTENTS))('%s', (_, make) => {
   it('refuses its key with another body, and writes nothing for it (promise 7)', async () => {
     const [intent, key] = [await make(), newId('t')];
     const answers = await Promise.all([send(intent, key), send({ ...intent, body: intent.other }, key)]);
-    const [refused, ...more] = answers.filter(({ body }) => body.code === 'platform.idempotency.key_reused');
-    expect([refused?.status, more]).toEqual([422, []]);
+    // A route that reads no body refuses one, with any key.
+    const refusal = intent.body
+      ? { status: 422, code: 'platform.idempotency.key_reused' }
+      : { status: 400, code: 'platform.request.invalid' };
+    const [refused, ...more] = answers.filter(({ body }) => body.code === refusal.code);
+    expect([refused?.status, more]).toEqual([refusal.status, []]);
     expect(refused!.headers.get('content-type')).toContain('application/problem+json');
     expect(await intent.effects()).toBeLessThanOrEqual(1);
     // Whichever came first is answered. The other body may be one that means nothing.
