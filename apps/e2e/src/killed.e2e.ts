@@ -18,7 +18,7 @@ export function killed(platform: () => Platform): void {
     const at = steps[pick(steps.length)]!;
     const afterMs = pick(KILL_WITHIN_MS);
     let step = 0;
-    let killed: Promise<void> | undefined;
+    let death: Promise<void> | undefined;
     let isOver = false;
     let diedInTime = false;
     const die = async () => {
@@ -30,14 +30,14 @@ export function killed(platform: () => Platform): void {
       const end = await playStory({
         ...platform(),
         onStep: () => {
-          if (++step === at) killed = die();
+          if (++step === at) death = die();
         },
       });
       isOver = true;
       expect(diedInTime).toBe(true);
       return end;
     } finally {
-      await killed;
+      await death;
     }
   }
 

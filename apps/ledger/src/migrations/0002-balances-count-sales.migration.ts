@@ -6,8 +6,8 @@ import {
   OF_PAYOUTS,
   OF_SALES,
   type Counts,
+  type CreditTransaction,
 } from '../accounts/account.domain.js';
-import type { CreditTransaction } from '../accounts/account.domain.js';
 
 type Row = Partial<Counts> & { readonly _id: Id<'usr'> };
 type Sum = Pick<CreditTransaction, 'userId' | 'type' | 'amount'>;

@@ -90,7 +90,7 @@ export class ReadUpload implements CanActivate, OnModuleInit {
       throw this.refusalOf(error);
     }
     if (!file) throw invalidUpload(`The part "${FILE_FIELD}" with the picture is missing.`);
-    return { fields: parseFields(uploadImageFields)(text), file };
+    return { fields: parseFields(uploadImageFields, text), file };
   }
 
   private refusalOf(error: unknown): unknown {

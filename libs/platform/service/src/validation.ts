@@ -30,13 +30,11 @@ export class RequestValidationPipe extends StandardSchemaValidationPipe {
   }
 }
 
-/** Validates the fields of a form outside of Nest's arguments, with the same refusal: `parseFields(schema)(fields)`. */
-export function parseFields<Schema extends z.ZodType>(schema: Schema): (fields: unknown) => z.infer<Schema> {
-  return (fields) => {
-    const result = schema.safeParse(fields);
-    if (result.success) return result.data;
-    throw invalidRequest('body', result.error.issues, []);
-  };
+/** Validates the fields of a form outside of Nest's arguments, with the same refusal. */
+export function parseFields<Schema extends z.ZodType>(schema: Schema, fields: unknown): z.infer<Schema> {
+  const result = schema.safeParse(fields);
+  if (result.success) return result.data;
+  throw invalidRequest('body', result.error.issues, []);
 }
 
 /** The refusal of a body or a query that nobody reads: each of its fields is unknown. */
